@@ -17,7 +17,17 @@ from typing import Any, TypeVar
 
 from plivo_sim.account.agenda import Agenda, KeyedQueues
 from plivo_sim.account.clock import RealSource, VirtualClock, real_now, wall_s
-from plivo_sim.account.interfaces import Answer, FileStore, Mark, Outgoing, State, Store, UndoPoint
+from plivo_sim.account.interfaces import (
+    Answer,
+    FaultCounts,
+    FileStore,
+    Mark,
+    Moment,
+    Outgoing,
+    State,
+    Store,
+    UndoPoint,
+)
 from plivo_sim.account.lock import IN_A_TURN, AccountLock
 from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain import limits
@@ -178,7 +188,7 @@ class Account:
             self.clock.restore(kept.clock)
         self.agenda = Agenda(self.store)
         self.derived: dict[str, Any] = {}
-        self.fault_hits: dict[str, int] = {}
+        self.faults = FaultCounts()
         self.loose_files: set[str] = set()
         self.any_file_loose = True
 
@@ -291,6 +301,15 @@ class Account:
         if self.refusal is not None:
             raise self.refusal
 
+    @contextmanager
+    def in_use_once_more(self) -> Iterator[None]:
+        """For what ends before ``refusal`` is to hold. Caller holds the lock, all the while."""
+        refusal, self.refusal = self.refusal, None
+        try:
+            yield
+        finally:
+            self.refusal = refusal
+
     def _as_it_is(self) -> Callable[[], None]:
         """What makes the account, its records aside, as it is now."""
         counts, clock = dict(self.ids.counts), copy(self.clock)
@@ -395,16 +414,19 @@ class Account:
             listener(self, event)
 
     def mark(self) -> Mark:
-        """This moment: records, clock, timers, ids. Files stay while marks exist."""
+        """This moment: records, clock, timers, ids, counts of faults. Files stay while marks
+        exist."""
         with self.lock:
             self.keep_ledger()
-            return self.store.mark()
+            return Moment(self.store.mark(), self.faults)
 
     def moment(self) -> Mark:
         """The same, without writing; nothing, of an account that nothing was written to."""
         with self.lock:
             mark = self.store.mark()
-            return mark | ({"ledger": {"ledger": self._ledger()}} if mark["ledger"] else {})
+            if mark["ledger"]:
+                mark["ledger"] = {"ledger": self._ledger()}
+            return Moment(mark, self.faults)
 
     def marked_files(self) -> set[str]:
         """Hashes of the files that its marks and undo points need. Caller holds the lock."""
@@ -414,11 +436,13 @@ class Account:
 
     def restore(self, mark: Mark) -> None:
         """Make a mark the present; the only way for the clock to go back
-        (decision "The clock never goes back")."""
+        (decision "The clock never goes back"). Faults count anew after one from a document."""
         with self.lock:
             self.check_in_use()
             self.store.restore(mark)
             self._begin()
+            if isinstance(mark, Moment):
+                self.faults = mark.faults.copy()
             if len(self.store.ledger):
                 self._tell_first_write()
             self.on_write(self, True)

@@ -5,9 +5,10 @@ The account and its services know these only; TinyDB, disks and sockets are behi
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -48,6 +49,34 @@ Wrote = tuple[State, State]
 """The states after the first and the last write of a call."""
 Mark = dict[str, dict[str, Any]]
 """A store's state at one moment: table -> id -> record."""
+
+
+@dataclass(slots=True)
+class FaultCounts:
+    """What the faults of an account have counted, in memory only. ``hits``: by id of a fault, the
+    calls that it matched; by id and ``/struck``, those that it struck. ``windows``: by id of a
+    fault with a quota, when calls were let through, in real seconds since 1970."""
+
+    hits: dict[str, int] = field(default_factory=dict)
+    windows: dict[str, deque[float]] = field(default_factory=dict)
+
+    def copy(self) -> FaultCounts:
+        windows = {id: window.copy() for id, window in self.windows.items()}
+        return FaultCounts(self.hits.copy(), windows)
+
+    def forget(self, id: str) -> None:
+        """Count a fault anew."""
+        self.hits.pop(id, None)
+        self.hits.pop(f"{id}/struck", None)
+        self.windows.pop(id, None)
+
+
+class Moment(Mark):
+    """A mark of an account, with what its faults had counted then."""
+
+    def __init__(self, mark: Mark, faults: FaultCounts) -> None:
+        super().__init__(mark)
+        self.faults = faults.copy()
 
 
 @dataclass(frozen=True, slots=True)

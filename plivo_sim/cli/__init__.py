@@ -33,6 +33,8 @@ except KeyboardInterrupt:  # Ctrl-C while it loads
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as a shell says it."""
+UNREAD = 141
+"""The exit code when nobody reads the output any more: a shell says so of SIGPIPE."""
 _COMMANDS = {
     "serve": "server.serve",
     "try": "applications.try_",
@@ -83,7 +85,8 @@ class Commands(click.Group):
             for stream in (sys.stdout, sys.stderr):
                 if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks the letters
                     stream.reconfigure(errors="backslashreplace")
-            return super().main(*args, **extra)
+            with _while_read():
+                return super().main(*args, **extra)
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
         except UnicodeEncodeError as error:
@@ -133,12 +136,12 @@ class Commands(click.Group):
         return found
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        with _printable_errors(), _own_wording():
+        with _while_read(), _printable_errors(), _own_wording():
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         _note_unread()
-        with _printable_errors(), _own_wording():
+        with _while_read(), _printable_errors(), _own_wording():
             return super().invoke(ctx)
 
 
@@ -151,6 +154,16 @@ def _note_unread() -> None:
 
         for name, hint in unread(given):
             say(f"{name} is set, and nothing reads it; {hint}", err=True)
+
+
+@contextmanager
+def _while_read() -> Iterator[None]:
+    """End as other programs do when nobody reads the output any more: ``plivo-sim … | head``."""
+    try:
+        yield
+    except BrokenPipeError:
+        _leave_unwritten(sys.stdout)
+        sys.exit(UNREAD)
 
 
 @contextmanager
@@ -203,7 +216,7 @@ def _is_argument(text: str) -> bool:
 
 
 def _leave_unwritten(stream: Any) -> None:
-    """Drop what a full disk did not take: the interpreter would try again at exit, and fail."""
+    """Drop what a full disk, or nobody, took: the interpreter would try again at exit, and fail."""
     try:
         stream.flush()
     except (OSError, AttributeError):
@@ -216,5 +229,5 @@ def main() -> None:
     """A local simulator of Plivo's phone-number compliance APIs.
 
     Exit codes: 0 done, 1 the simulator refused, 2 wrong usage or a wrong file, 3 nothing answers,
-    130 Ctrl-C.
+    130 Ctrl-C, 141 nobody reads the output any more.
     """

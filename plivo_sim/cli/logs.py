@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import select
+import stat
+import sys
+from contextlib import suppress
+from threading import Thread
 from time import sleep
 from typing import Any
 
 import click
 
+from plivo_sim.cli import UNREAD
 from plivo_sim.cli.shared import Document, Target, account_option, instant, say, with_simulator
 from plivo_sim.cli.words import OPERATIONS, STATUSES
 from plivo_sim.domain.records import standing
@@ -43,6 +50,8 @@ def logs(target: Target, follow: bool, tail: int | None, **filters: Any) -> None
     simulator keeps the last 2000, and says how many it has forgotten. With --json one object a
     line. It changes nothing.
     """
+    if follow:
+        _end_when_unread()
     filters["account"] = target.account
     answer = target.client.control("GET", "/events", **filters)
     shown = answer["events"]
@@ -58,6 +67,25 @@ def logs(target: Target, follow: bool, tail: int | None, **filters: Any) -> None
         _print(answer["events"], target.as_json)
         if not answer["events"]:
             sleep(PAUSE_S)
+
+
+def _end_when_unread() -> None:
+    """End when nobody reads what is printed any more, though nothing happens: where the output is
+    a pipe, and the system tells of that."""
+    if sys.platform == "win32":
+        return
+    with suppress(OSError, ValueError, AttributeError, RuntimeError):  # no output, no thread
+        output = sys.stdout.fileno()
+        if stat.S_ISFIFO(os.fstat(output).st_mode):
+            Thread(target=_end_after, args=(output,), daemon=True).start()
+
+
+def _end_after(output: int) -> None:
+    if sys.platform != "win32":
+        looks = select.poll()
+        looks.register(output, 0)  # an error, or the other end is closed
+        looks.poll()
+        os._exit(UNREAD)
 
 
 def _print(events: list[dict[str, Any]], as_json: bool) -> None:

@@ -33,6 +33,7 @@ problem details included.
 | 2 | wrong usage, or a file that is wrong, or cannot be read or written |
 | 3 | nothing answers at the URL |
 | 130 | it was interrupted by Ctrl-C |
+| 141 | nobody reads its output any more, as in `plivo-sim … \\| head` |
 
 This page is made by `plivo-sim reference > docs/cli.md`.
 """

@@ -164,7 +164,8 @@ def get_handover() -> Response:
     leaving, name = call.sim.leaving(_account({})), request.args.get("name")
     account = leaving.account
     assert account is not None
-    mark = leaving.mark if name is None else None
+    with account.lock:
+        mark = account.store.mark() if name is None else None
     return call.answer_encoded(document_of(account, name or "", mark))
 
 

@@ -38,8 +38,9 @@ def use_scenario(account: Account, scenario: Scenario | None) -> Due | None:
         for name in [name for name in account.ids.counts if name.startswith("fired:")]:
             del account.ids.counts[name]
         account.ids.counts.pop("dropped", None)
-        for id, _ in _faults_of_scenario(scenario):
-            _count_anew(account, id)
+        for told in (scenario_of(account), scenario):
+            for id, _ in _faults_of_scenario(told):
+                _count_anew(account, id)
         if scenario is None:
             _drop(account, "scenario")
         else:
@@ -133,11 +134,7 @@ def _faults_of_scenario(scenario: Scenario | None) -> list[tuple[str, FaultRule]
 
 
 def _count_anew(account: Account, fault_id: str) -> None:
-    def forget() -> None:
-        for name in (fault_id, f"{fault_id}/struck"):
-            account.fault_hits.pop(name, None)
-
-    account.when_written(forget)
+    account.when_written(lambda: account.faults.forget(fault_id))
 
 
 def push_next_outcome(account: Account, decision: Decision) -> int:

@@ -34,12 +34,11 @@ _Taken = tuple[State, dict[str, Mark]]
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """An account that is moved to the server at the URL ``to``, as it was then; without the
-    account: one that is there now. ``move``: an id of this move, empty if it has none."""
+    """An account that is moved to the server at the URL ``to``; without the account: one that is
+    there now. ``move``: an id of this move, empty if it has none."""
 
     account: Account | None
     to: str
-    mark: Mark
     move: str = ""
 
     @property
@@ -142,8 +141,7 @@ class Accounts:
     def _found_leaving(self, account: Account, to: str, move: str) -> NotServed:
         """It was being moved when the server that had it before ended: perhaps it is at the other
         one. Caller holds the lock."""
-        with account.lock:
-            found = Leaving(account, to, account.store.mark(), move)
+        found = Leaving(account, to, move)
         self._put_out_of_use(found)
         logger.warning(
             "account %s is being moved to %s and out of use here, until plivo-sim account move is"
@@ -267,7 +265,8 @@ class Accounts:
     def hand_over(self, auth_id: str, to: str, move: str = "") -> Leaving:
         """Take an account out of use, for the server at the URL ``to``: calls of it are refused
         (NotServed), those that are being served too if they write after this, and nothing of it
-        happens any more, after a restart neither. Once more, it goes on with the same move. Raises
+        happens any more, after a restart neither. Callbacks that are under way are waited for, a
+        moment; what came back is written down. Once more, it goes on with the same move. Raises
         NotFound, StorageFailed, and NotServed for one that was moved."""
         with self._lock:
             known = self._leaving.get(auth_id)
@@ -277,13 +276,12 @@ class Accounts:
         if account is None:
             raise NotFound("account", auth_id, [each.auth_id for each in self.accounts()])
         with account.lock:
-            known = self._leaving.get(auth_id)
-            if known is not None and known.account is account:
-                return known
-            leaving = Leaving(account, to, account.mark(), move)
-            account.keep_leaving((to, move))
-            with self._lock:
-                self._put_out_of_use(leaving)
+            leaving = self._leaving.get(auth_id)
+            if leaving is None or leaving.account is not account:
+                leaving = Leaving(account, to, move)
+                account.keep_leaving((to, move))
+                with self._lock:
+                    self._put_out_of_use(leaving)
         self.runner.end_sends([account])
         return leaving
 
@@ -303,12 +301,9 @@ class Accounts:
             if moved:
                 self._forget_moved(account, leaving)
                 return
-            refusal, account.refusal = account.refusal, None
-            try:
+            with account.in_use_once_more():
                 account.keep_leaving(None)
-            except BaseException:
-                account.refusal = refusal
-                raise
+            account.refusal = None
             account.retired = False
             with self._lock:
                 del self._leaving[auth_id]
@@ -318,13 +313,10 @@ class Accounts:
 
     def _forget_moved(self, account: Account, leaving: Leaving) -> None:
         """Calls that have it still are refused as before. Caller holds the account's lock."""
-        gone = Leaving(None, leaving.to, {})
-        refusal, account.refusal = account.refusal, None
-        try:
+        gone = Leaving(None, leaving.to)
+        with account.in_use_once_more():
             account.reset()
-            refusal = NotServed(account.auth_id, gone.told)
-        finally:
-            account.refusal = refusal
+        account.refusal = NotServed(account.auth_id, gone.told)
         with self._lock:
             self._leaving[account.auth_id] = gone
 

@@ -26,7 +26,7 @@ from plivo_sim.account.interfaces import Transport
 from plivo_sim.account.lock import Passing
 from plivo_sim.account.threads import NONE_TO_BE_HAD, Thread
 from plivo_sim.domain.durations import Duration
-from plivo_sim.domain.errors import Busy, StorageFailed
+from plivo_sim.domain.errors import Busy, NotServed, StorageFailed
 from plivo_sim.domain.records import ClockChanged, DeliveryState, StatusChanged, Timer, TimerKind
 from plivo_sim.services import reviews
 from plivo_sim.webhooks.outbox import Attempted, Outbox
@@ -261,6 +261,8 @@ class Runner:
                         pass
                 finally:
                     self._release(account, era, began)
+            except NotServed:
+                pass  # it is being moved: the clock stands where the move has found it
             except Exception:
                 logger.exception("the advance of account %s ended early", account.auth_id)
 

@@ -11,13 +11,11 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from flask import Response
 from werkzeug.http import HTTP_STATUS_CODES
 
 from plivo_sim.account.account import Account
-from plivo_sim.domain import limits
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import draw_fraction
 from plivo_sim.scenarios.language import CUTTING, FaultRule
@@ -33,12 +31,7 @@ CallFacts = Mapping[str, str]
 
 
 class Injector:
-    """Matches faults against calls. What it counts is no state: it lives in memory only."""
-
-    def __init__(self) -> None:
-        self._windows: WeakKeyDictionary[Account, tuple[int, dict[str, deque[float]]]] = (
-            WeakKeyDictionary()
-        )
+    """Matches faults against calls. What they count is not written down, see ``FaultCounts``."""
 
     def before(self, call: Call) -> None:
         """Apply the faults that keep a call from happening: raises, or marks the call for
@@ -108,7 +101,7 @@ class Injector:
         return "", None
 
     def _due(self, id: str, fault: FaultRule, account: Account) -> bool:
-        hits = account.fault_hits
+        hits = account.faults.hits
         nth = hits[id] = hits.get(id, 0) + 1
         struck = hits.get(f"{id}/struck", 0)
         if nth <= fault.skip or (fault.times is not None and struck >= fault.times):
@@ -125,24 +118,13 @@ class Injector:
     def _over_quota(self, account: Account, id: str, fault: FaultRule) -> bool:
         assert fault.quota is not None
         now, per_s = time.time(), fault.quota.per_s
-        window = self._of(account).setdefault(id, deque())
+        window = account.faults.windows.setdefault(id, deque())
         while window and not -per_s < now - window[0] < per_s:  # the clock may be set back
             window.popleft()
         if len(window) >= fault.quota.calls:
             return True
         window.append(now)
         return False
-
-    def _of(self, account: Account) -> dict[str, deque[float]]:
-        """The windows of an account; they begin anew when its records are replaced."""
-        era, windows = self._windows.get(account, (-1, {}))
-        if era != account.era:
-            windows = {}
-            self._windows[account] = account.era, windows
-        if len(windows) > 2 * limits.FAULTS.most:  # of faults that come and go
-            for id in windows.keys() - {id for id, _ in faults_of(account)}:
-                del windows[id]
-        return windows
 
 
 def _wait(call: Call, latency_s: float) -> None:

@@ -208,7 +208,12 @@ class Sender:
 
     def _prepare(self, account: Account, sending: Sending) -> None:
         """Make the request, as late as can be. If there is none, the attempt is over. One that was
-        answered, and not written down then, is not sent again: its answer is there."""
+        answered, and not written down then, is not sent again: its answer is there. Of an account
+        that is handed over it stays due, for whoever has the account then."""
+        if account.retired:
+            account.agenda.requeue(sending.timer)
+            self._over(account, sending)
+            return
         try:
             sending.request = self._outbox.prepare(account, sending.timer)
             if sending.request is not None and sending.timer.id in account.unwritten:
@@ -241,14 +246,18 @@ class Sender:
             sending.answer = answer
             try:
                 assert sending.request is not None
-                sending.attempted = self._outbox.record(
-                    account, sending.timer, sending.request, answer
-                )
+                with account.in_use_once_more():  # who hands it over waits for this
+                    sending.attempted = self._outbox.record(
+                        account, sending.timer, sending.request, answer
+                    )
             except BaseException as error:
                 self._fail(account, sending, error)
             else:
                 account.unwritten.pop(sending.timer.id, None)
             self._tell(account, sending)
+        elif account.era == sending.era:
+            account.agenda.requeue(sending.timer)
+            self.wake(account)
         self._over(account, sending)
 
     def _tell(self, account: Account, sending: Sending) -> None:
@@ -388,8 +397,8 @@ class Sender:
         return [each.attempted for each in sendings if each.attempted is not None]
 
     def end_all(self, accounts: Iterable[Account], bound_s: float) -> None:
-        """Wait for what is under way from eras that are over (when closed, from all); what takes
-        longer is cut off, and is as if it had not been sent."""
+        """Wait for what is under way from eras that are over (when closed, or handed over, from
+        all); what takes longer is cut off, and is as if it had not been sent."""
         left = [each for account in accounts for each in self._outdated(account)]
         for account, sending in left:
             with account.lock:
@@ -408,11 +417,12 @@ class Sender:
             ]
 
     def _cut(self, account: Account, sending: Sending) -> None:
-        sending.is_cut = True
         if sending.answer is not None:  # it waited for those before it
             with account.lock:
-                self._end(account, sending, sending.answer)
+                if not sending.over:
+                    self._end(account, sending, sending.answer)
             return
+        sending.is_cut = True
         cut = getattr(self._transport, "cut", None)
         if cut is not None and sending.request is not None:
             cut(sending.request)

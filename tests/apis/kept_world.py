@@ -107,7 +107,7 @@ class Side:
             [shown(each) | {"at": None} for each in sim.unmatched.last(1)],
             [(e.number, e.kind, e.account) for e in sim.events.after(sim.events.newest - 1)],
             (account.exchanges.size_bytes, len(account.exchanges), account.api_calls),
-            (account.token, account.subaccount_token, account.state, account.fault_hits),
+            (account.token, account.subaccount_token, account.state, account.faults.copy()),
             (sim.coverage.report(sim.machine), [each.auth_id for each in sim.accounts()]),
         )
 

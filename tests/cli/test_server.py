@@ -552,6 +552,22 @@ def test_a_terminal_without_the_letters(tmp_path: Path) -> None:
     assert "wird abgelehnt" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "words", [("--help",), ("scenario", "check", "name-mismatch"), ("scenario", "check", "no")]
+)
+def test_output_that_nobody_reads(words: tuple[str, ...]) -> None:
+    """The exit code that a shell has for SIGPIPE; no refusal, and no words."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        errors = pipe if words[-1] == "no" else subprocess.PIPE
+        done = subprocess.run(
+            [*COMMAND, *words], env=environment(), stdout=pipe, stderr=errors, text=True,
+            timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr or "") == (141, "")
+
+
 def test_no_output_at_all() -> None:
     """A closed standard output is no mistake of the command."""
     command = " ".join([*COMMAND, "scenario", "check", "name-mismatch", ">&-"])

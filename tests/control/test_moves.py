@@ -19,11 +19,14 @@ from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.control import moves
 from plivo_sim.domain.errors import Busy, NotServed, StorageFailed
-from plivo_sim.services import policies
-from plivo_sim.simulator import Simulator
+from plivo_sim.services import applications, policies, reviews
+from plivo_sim.simulator import Simulator, runner
+from plivo_sim.webhooks import sender
+from plivo_sim.webhooks.composing import DELIVERY_HEADER
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
 from tests.control.support import check_problem
+from tests.fakes import Gate, meanwhile, until
 from tests.hostile.world import fill
 from tests.support import AUTH_ID, Http, basic
 
@@ -452,6 +455,64 @@ def moved_with_a_snapshot(http: Http, elsewhere: Http) -> Any:
     kept = {"name": "kept", "snapshot": document, "move": "one"}
     control(elsewhere, "POST", "/snapshot", kept)
     return taken
+
+
+@pytest.fixture
+def calling() -> Iterator[tuple[Http, Gate]]:
+    """A simulator while its receiver is being called; two callbacks of an application are due."""
+    gate = Gate()
+    settings = replace(PAUSED, allow_callback_hosts=("receiver.example",))
+    sim = make_simulator(settings, transport=gate)
+    http = Http(create_app(sim), sim)
+    id = http.sdk_created(callback_url="https://receiver.example/")
+    account = http.account
+    for status in ("accepted", "suspended"):
+        with account.transaction():
+            reviews.decide(account, applications.get(account, id), status)
+    sim.runner.start_due(account)
+    gate.wait_for(1)
+    yield http, gate
+    gate.open()
+    sim.close()
+
+
+def deliveries(http: Http) -> list[tuple[str, str, int]]:
+    found = control(http, "GET", "/webhooks")["webhooks"]
+    return sorted((each["id"], each["state"], len(each["attempts"])) for each in found)
+
+
+def test_a_callback_that_is_under_way_is_waited_for(
+    calling: tuple[Http, Gate], elsewhere: Http, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What its receiver answered is written down; the one behind it comes from the new server."""
+    http, gate = calling
+    account = http.account
+    ids = [id for id, _, _ in deliveries(http)]
+    with meanwhile(lambda: move(http, elsewhere)):
+        until(lambda: account.retired)
+        gate.open()
+    assert deliveries(elsewhere) == [(id, "delivered", 1) for id in ids]
+    assert len(gate.sent) == 1
+    assert not account.under_way
+    assert not caplog.records
+
+
+def test_a_callback_that_hangs_comes_again(
+    calling: tuple[Http, Gate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same id; from the old server, if the account stays there."""
+    http, gate = calling
+    monkeypatch.setattr(runner, "SENDS_WAIT_S", 0)
+    monkeypatch.setattr(sender, "CUT_WAIT_S", 0)
+    before = deliveries(http)
+    control(http, "POST", "/handover", {"to": ELSEWHERE})
+    control(http, "POST", "/handover/end", {"moved": False})
+    assert deliveries(http) == before
+    gate.open()
+    until(lambda: not http.account.under_way)
+    http.sim.runner.finish_due(http.account, 60)
+    _, *again = [dict(each.headers)[DELIVERY_HEADER] for each in gate.sent]
+    assert sorted(again) == [id for id, _, _ in before]
 
 
 @pytest.mark.parametrize("snapshot", ["mine", "kept"])

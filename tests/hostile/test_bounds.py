@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from plivo_sim.account.interfaces import FaultCounts
 from plivo_sim.domain import limits, text
 from plivo_sim.domain.limits import Limit
 from plivo_sim.domain.text import SNAPSHOT, decode_json
-from plivo_sim.scenarios.language import FaultRule, Quota
 from plivo_sim.services import policies
-from plivo_sim.web.fault_injection import Injector
 from tests.support import AUTH_ID, PDF, SDK_AGENT, Http, calls_of, multipart
 
 
@@ -147,22 +146,18 @@ def test_the_counts_of_a_fault_go_with_it(http: Http) -> None:
     """Else faults that come and go are counted for ever."""
     control(http, "/faults", effect="error", name="once")
     assert http.get("EndUser/").status_code == 500
-    assert set(http.account.fault_hits) == {"once", "once/struck"}
+    assert set(http.account.faults.hits) == {"once", "once/struck"}
     http.control("DELETE", "/faults/once", account=AUTH_ID)
     control(http, "/faults", effect="error", name="twice")
     assert http.get("EndUser/").status_code == 500
     http.control("DELETE", "/faults", account=AUTH_ID)
-    assert not http.account.fault_hits
-
-
-def test_the_windows_of_quotas_go_with_their_faults(http: Http) -> None:
-    """Faults that come and go leave a bounded number of them."""
-    fault = FaultRule(effect="rate_limited", quota=Quota(calls=1, per_s=3600))
-    injector = Injector()
-    for n in range(10 * limits.FAULTS.most):
-        assert not injector._over_quota(http.account, f"fault-{n}", fault)
-    ((_, windows),) = injector._windows.values()
-    assert len(windows) <= 2 * limits.FAULTS.most + 1
+    fault = {"effect": "rate_limited", "quota": {"calls": 1, "per_s": 3600}}
+    answer = control(http, "/scenario", scenario={"scenario": "quota of calls", "faults": [fault]})
+    assert answer.status_code == 200, answer.text
+    assert http.get("EndUser/").status_code == 200
+    assert set(http.account.faults.windows) == {"scenario-1"}
+    http.control("DELETE", "/scenario", account=AUTH_ID)
+    assert http.account.faults == FaultCounts()
 
 
 def test_faults_that_match_nothing_cost_little(http: Http) -> None:

@@ -531,11 +531,11 @@ def test_a_fault_that_cannot_be_set_anew_counts_on(
     state = tmp_path / "state"
     shutil.copytree(world[0], state)
     with serving(state) as http:
-        http.account.fault_hits["lame"] = 3
+        http.account.faults.hits["lame"] = 3
         disk.room = 0
         caller = Caller(http, world[1])
         assert caller.steer("/faults", effect="error", name="lame").status_code == 500
-        assert http.account.fault_hits == {"lame": 3}
+        assert http.account.faults.hits == {"lame": 3}
 
 
 def test_outcomes_that_wait_stay_where_their_end_cannot_be_written(

@@ -77,4 +77,4 @@ def test_what_quotas_count_goes_with_the_account_s_records(http: Http) -> None:
     for _ in range(5):
         assert not injector._over_quota(http.account, "fault-1", fault)
         http.sim.remove(http.account)
-    assert [len(windows) for _, windows in injector._windows.values()] == [1]
+    assert not http.account.faults.windows

@@ -85,6 +85,38 @@ def test_triggers(http: Http, fault: dict[str, Any], expected: list[int]) -> Non
     assert [listed(http) for _ in expected] == expected
 
 
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ({"times": 3}, [500, 200]),
+        ({"skip": 3}, [200, 500]),
+        ({"every": 3}, [200, 500]),
+        ({"quota": {"calls": 3, "per_s": 3600}}, [200, 500]),
+    ],
+)
+@pytest.mark.parametrize("back", ["undo", "restore"])
+def test_counts_go_back_with_the_account(
+    http: Http, fault: dict[str, Any], expected: list[int], back: str
+) -> None:
+    """Else a fault that was used up strikes again. A document says nothing of them."""
+    add(http, effect="error", **fault)
+    for _ in range(2):
+        listed(http)
+    here = {"account": AUTH_ID}
+    assert http.control("POST", "/snapshot", here | {"name": "a"}).status_code == 201
+    assert http.control("POST", "/undo/points", here | {"what": "b"}).status_code == 201
+    assert [listed(http), listed(http)] == expected
+    for _ in range(2):
+        http.advance("1h")
+        body = {"sure": True} if back == "undo" else {"name": "a"}
+        assert http.control("POST", f"/{back}", here | body).status_code == 200
+        assert http.control("POST", "/undo/points", here | {"what": "b"}).status_code == 201
+        assert [listed(http), listed(http)] == expected
+    document = http.control("GET", "/snapshot/a", account=AUTH_ID).get_json()
+    assert http.control("POST", "/restore", here | {"snapshot": document}).status_code == 200
+    assert not http.account.faults.hits
+
+
 def test_a_probability_is_drawn_from_the_seed(http: Http) -> None:
     """The same calls meet the same faults; some of them."""
     add(http, effect="error", probability=0.5, name="coin")
@@ -343,7 +375,7 @@ def test_a_call_that_latency_holds_needs_no_thread(
         for _ in range(150):
             address = "127.0.0.1", int(live.url.rpartition(":")[2])
             stack.enter_context(socket.create_connection(address, 60)).sendall(head.encode())
-        until(lambda: account.fault_hits.get("held", 0) == 150)
+        until(lambda: account.faults.hits.get("held", 0) == 150)
         assert pool.request("GET", f"{live.url}/_sim/health/live").status == 200
 
 
@@ -362,7 +394,7 @@ def test_a_held_call_is_one_call(
     exchange = next(each for each in account.exchanges if each.method == "POST")
     assert exchange.took_ms >= 50
     assert exchange.fault == f"late: {effect}"
-    assert account.fault_hits == {"late": 1, "late/struck": 1}
+    assert account.faults.hits == {"late": 1, "late/struck": 1}
     assert answer.headers["X-Request-Id"] == exchange.id
     assert _create(live, pool).status == 201
 
