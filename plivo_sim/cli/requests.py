@@ -142,4 +142,6 @@ def _coverage(answer: dict[str, Any]) -> str:
         *(("callback", state, count) for state, count in answer["callbacks"].items()),
         *(("fault", name, count) for name, count in answer["faults"].items()),
     ]
+    if forgotten := answer.get("forgotten"):
+        rows.append(("forgotten", "transitions and reasons", forgotten))
     return table(("what", "which", "times"), rows)

@@ -12,6 +12,7 @@ from plivo_sim.domain.machine import Machine
 from plivo_sim.machines import shipped_names, shipped_sentences, shipped_text
 from plivo_sim.machines.loader import text_of
 from plivo_sim.services.machines import chosen_by
+from plivo_sim.web.long_work import work_on
 
 MACHINE_FILE = "machine.yaml"
 
@@ -26,6 +27,7 @@ def machine_page(auth_id: str) -> Response:
     return show(
         "machine.html",
         account=account,
+        rows=len(machine.arrows),
         machine=machine,
         chosen_by=chooser,
         shipped=shipped_sentences(),
@@ -39,7 +41,10 @@ def _begun(machine: Machine, chooser: str) -> str:
     wanted = request.args.get("edit", "")
     if wanted in shipped_names():
         return shipped_text(wanted)
-    return text_of(machine) if chooser == "account" else ""
+    if chooser != "account":
+        return ""
+    with work_on(machine.file):
+        return text_of(machine)
 
 
 def use(form: Form) -> list[Action]:

@@ -13,6 +13,7 @@ from flask import Response, request
 from plivo_sim.account.account import Account
 from plivo_sim.console.pages import open_account, show
 from plivo_sim.console.pictures.due import in_words
+from plivo_sim.control.machines import drawn
 from plivo_sim.domain.records import (
     CallbackWithheld,
     ClockChanged,
@@ -20,7 +21,6 @@ from plivo_sim.domain.records import (
     StatusChanged,
 )
 from plivo_sim.domain.secrets import without_secrets
-from plivo_sim.machines.drawing import svg_of
 from plivo_sim.simulator.events import Entry
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.request_log import Exchange
@@ -65,7 +65,8 @@ def overview_page(auth_id: str) -> Response:
         account=account,
         counts=counts,
         total=sum(counts.values()),
-        picture=svg_of(machine, counts, taken, links),
+        rows=len(machine.arrows),
+        picture=drawn(account, machine, counts, taken, links),
         machine=machine,
         arrows=[(each, taken.get((each.from_, each.to), 0)) for each in machine.arrows],
         stream=stream,

@@ -162,7 +162,15 @@ def coverage_page(auth_id: str) -> Response:
     }
     seen = sum(bool(count) for rows in tables.values() for count in rows.values())
     total = sum(map(len, tables.values()))
-    return show("coverage.html", account=account, tables=tables, seen=seen, total=total)
+    return show(
+        "coverage.html",
+        account=account,
+        rows=total,
+        tables=tables,
+        seen=seen,
+        total=total,
+        forgotten=report["forgotten"],
+    )
 
 
 def clear_coverage(form: Form) -> list[Action]:

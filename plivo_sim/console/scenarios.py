@@ -31,10 +31,13 @@ from plivo_sim.scenarios.matching import wanted_text
 from plivo_sim.scenarios.rules import PRESETS, TOKENS, reason_of
 from plivo_sim.services import policies
 from plivo_sim.services.reviews import named_rules, times_fired
+from plivo_sim.web.long_work import work_on
 
 SHOWN_ATTEMPTS = 10
 SHOWN_WAITING = 20
 SCENARIO_FILE = "scenario.yaml"
+LINES_OF_ROW = 10
+"""Of the text in the editor, which take about as long to show as a row of other pages."""
 
 
 def scenario_page(auth_id: str) -> Response:
@@ -52,9 +55,11 @@ def scenario_page(auth_id: str) -> Response:
         tried = trying.shown_of(account)
         picture = trying.picture(account, rules, default, len(waiting), tried["told"])
     text, mistakes = _written(scenario)
+    margin = margin_of(text, mistakes)
     return show(
         "scenario.html",
         account=account,
+        rows=len(margin) // LINES_OF_ROW + sum(len(each["when"]) for each in rules),
         scenario=scenario,
         rules=rules,
         default=default,
@@ -71,7 +76,7 @@ def scenario_page(auth_id: str) -> Response:
         play=playing.plays().of(account),
         text=text,
         mistakes=mistakes,
-        margin=margin_of(text, mistakes),
+        margin=margin,
         checked=any(each.action.operation == "check_scenario" for each in _just_done()),
         decisions=account.machine.outcomes,
         otherwise=account.machine.file.review.outcome,
@@ -121,10 +126,11 @@ def _begun(scenario: Scenario | None) -> str:
         return ""
     import yaml  # here because a start needs none
 
-    plain: str = yaml.safe_dump(
-        msgspec.to_builtins(scenario), sort_keys=False, allow_unicode=True, width=96
-    )
-    return plain
+    with work_on(scenario):
+        plain: str = yaml.safe_dump(
+            msgspec.to_builtins(scenario), sort_keys=False, allow_unicode=True, width=96
+        )
+        return plain
 
 
 # --- what was decided lately -----------------------------------------------------------------

@@ -27,12 +27,17 @@ from plivo_sim.services import machines
 from plivo_sim.services.due import Due
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, endpoint
+from plivo_sim.web.long_work import made_once
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import MachineOut, MachineUsedOut
-    from plivo_sim.machines.drawing import Counts, Taken
+    from plivo_sim.machines.drawing import Counts, Links, Taken
 
 SVG = "image/svg+xml"
+FEW_ARROWS = 20
+"""Of a machine that is drawn without waiting for others that work for long."""
+MOST_PICTURES = 8
+"""Of larger machines are kept, of about a megabyte each at most."""
 
 
 @endpoint("GET", "/machines", "The status machines that ship.", answers={200: "MachinesOut"})
@@ -120,12 +125,28 @@ def draw_machine() -> Response:
     account = account_named()
     with account.lock:
         machine, counts, taken = account.machine, _counts(account), _taken(account)
-    from plivo_sim.machines.drawing import svg_of  # here: few draw, and it is large
-
-    return Response(svg_of(machine, counts, taken), content_type=SVG, headers={
+    return Response(drawn(account, machine, counts, taken), content_type=SVG, headers={
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         "Cache-Control": "no-store",
     })  # fmt: skip
+
+
+def drawn(
+    account: Account, machine: Machine, counts: Counts, taken: Taken, links: Links | None = None
+) -> str:
+    """The machine of the account as SVG. That of a large one is kept until anything that it shows
+    is another."""
+    from plivo_sim.machines.drawing import svg_of  # here: few draw, and it is large
+
+    if len(machine.arrows) <= FEW_ARROWS:
+        return svg_of(machine, counts, taken, links)
+    return made_once(
+        current_call().sim.pictures,
+        (account.auth_id, links is not None),
+        (machine, counts, taken, links),
+        lambda: svg_of(machine, counts, taken, links),
+        MOST_PICTURES,
+    )
 
 
 def _counts(account: Account) -> Counts:

@@ -215,6 +215,11 @@ COPY_TEXT = Limit(
     "copy_text", 4 * 1024 * 1024, _TEXT,
     "what was done, copied as a test; the calls behind it are left out, and it says how many",
 )  # fmt: skip
+COVERED = Limit(
+    "covered", 1000, "entries",
+    "the transitions, and the reasons, that coverage counts, in all accounts; those that happened"
+    " longest ago go",
+)  # fmt: skip
 NEXT_OUTCOMES = Limit("next_outcomes", 100, "outcomes", "the next outcomes in an account's line")
 SNAPSHOTS = Limit("snapshots", 100, "snapshots", "the snapshots that an account keeps by name")
 UNDO_POINTS = Limit("undo_points", 20, "points", "what can be undone in an account; the oldest go")

@@ -46,6 +46,7 @@ Method = Literal["GET", "POST"]
 By = Literal["client", "reviewer", "time", "hand"]
 PolicyKind = Literal["scenario", "webhooks", "fault", "next_outcome", "machine"]
 MediaType = Literal["application/pdf", "image/png", "image/jpeg"]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 

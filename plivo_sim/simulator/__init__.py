@@ -56,8 +56,9 @@ class Simulator(Accounts):
     ``long_work``: whoever computes for long, and holds no account's lock for that, holds it, so
     that one does at a time, and waits for nothing meanwhile: for no account, receiver or file; see
     ``web/long_work``. ``made_for_all``: JSON that is the same for everybody, by its name, with what
-    it was made of. ``unmatched``: the last calls that reached no account. ``damages``: state that
-    was found damaged when it was opened. Raises what ``catalogue_of`` and ``machine_of`` do:
+    it was made of. ``pictures``: the same of the last machines that were drawn, by account and
+    whether in a page. ``unmatched``: the last calls that reached no account. ``damages``: state
+    that was found damaged when it was opened. Raises what ``catalogue_of`` and ``machine_of`` do:
     ValueError for a wrong catalogue or machine file.
     """
 
@@ -89,6 +90,7 @@ class Simulator(Accounts):
         self._on_close = on_close
         self.long_work = AccountLock()
         self.made_for_all: dict[str, tuple[object, bytes]] = {}
+        self.pictures: dict[tuple[str, bool], tuple[object, str]] = {}
         self.stopping = False
         self._strangers = 0
 

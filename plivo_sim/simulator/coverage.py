@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Hashable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from plivo_sim.account.account import Account
+from plivo_sim.domain import limits
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import DeliveryState, Event, StatusChanged
 from plivo_sim.scenarios.rules import PRESETS
@@ -19,7 +21,7 @@ from plivo_sim.simulator.runner import Happening
 from plivo_sim.webhooks.outbox import Attempted
 
 ERROR_STATUSES = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503)
-MOST_REASONS = 500
+K = TypeVar("K", bound=Hashable)
 
 
 class Coverage:
@@ -37,6 +39,7 @@ class Coverage:
             self._errors: Counter[int] = Counter()
             self._callbacks: Counter[str] = Counter()
             self._faults: Counter[str] = Counter()
+            self._forgotten = 0
 
     def on_event(self, account: Account, event: Event) -> None:
         """Count a change of status, once it is written."""
@@ -46,9 +49,9 @@ class Coverage:
     def _count(self, event: StatusChanged) -> None:
         reason = event.application.rejection_reason
         with self._lock:
-            self._arrows[event.previous, event.application.status] += 1
-            if reason is not None and len(self._reasons) < MOST_REASONS:
-                self._reasons[reason] += 1
+            self._add(self._arrows, (event.previous, event.application.status))
+            if reason is not None:
+                self._add(self._reasons, reason)
 
     def on_happening(self, happening: Happening) -> None:
         """Count what became of a callback attempt."""
@@ -69,6 +72,14 @@ class Coverage:
                 self._errors[status] += 1
             if fault:
                 self._faults[fault.rpartition(": ")[2]] += 1
+
+    def _add(self, counts: Counter[K], name: K) -> None:
+        """Users name these. Of too many, the one goes that was counted longest ago. Caller holds
+        the lock."""
+        counts[name] = counts.pop(name, 0) + 1  # the last is the newest
+        if len(counts) > limits.COVERED.most:
+            del counts[next(iter(counts))]
+            self._forgotten += 1
 
     def report(self, machine: Machine) -> dict[str, Any]:
         """Everything that could happen with a machine, with how often it did; then what happened
@@ -95,4 +106,5 @@ class Coverage:
                 "errors": {str(status): self._errors[status] for status in ERROR_STATUSES},
                 "callbacks": {state: self._callbacks[state] for state in callbacks},
                 "faults": dict(self._faults),
+                "forgotten": self._forgotten,
             }

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from werkzeug.http import parse_options_header
 
 from plivo_sim.domain import limits
-from plivo_sim.domain.records import Count
+from plivo_sim.domain.records import Count, Sha256
 from plivo_sim.domain.secrets import (
     MASK,
     is_secret,
@@ -62,7 +62,7 @@ class KeptPart(TypedDict, total=False):
     filename: str | None
     media_type: str
     size_bytes: Count
-    sha256: str
+    sha256: Sha256
 
 
 class KeptBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,10 +9,11 @@ ask for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from flask import Response
 
 from plivo_sim.account.account import Account
@@ -23,7 +24,9 @@ from plivo_sim.web.calls import current_call
 FEW = 64
 """Records, calls or accounts, of which something is made without waiting."""
 FEW_BYTES = 4096
-"""The same of a body."""
+"""The same of a body, or of what is put into words as JSON."""
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 def long_work(things: int, few: int = FEW) -> AbstractContextManager[object]:
@@ -45,14 +48,31 @@ def work_on_body() -> AbstractContextManager[object]:
     return long_work(came.size_bytes if came is not None else 0, FEW_BYTES)
 
 
+def work_on(value: Any) -> AbstractContextManager[object]:
+    """The same of a scenario or a machine file."""
+    return long_work(len(msgspec.json.encode(value)), FEW_BYTES)
+
+
+def made_once(
+    kept: dict[K, tuple[object, T]], name: K, basis: object, make: Callable[[], T], most: int
+) -> T:
+    """What is made of this ``basis``: again only when that is another. ``kept``: the last ones, at
+    most so many, by their names."""
+    found = kept.get(name)
+    if found is None or found[0] != basis:
+        with current_call().sim.long_work:
+            found = kept.get(name)
+            if found is None or found[0] != basis:
+                kept.pop(name, None)
+                while len(kept) >= most:
+                    del kept[next(iter(kept))]
+                found = kept[name] = basis, make()
+    return found[1]
+
+
 def answer_for_all(name: str, basis: object, make: Callable[[], Any]) -> Response:
-    """The JSON of what is the same for everybody while its ``basis`` is the same object: it is made
-    once. ``name``: one of a few."""
-    sim = current_call().sim
-    kept = sim.made_for_all.get(name)
-    if kept is None or kept[0] is not basis:
-        with sim.long_work:
-            kept = sim.made_for_all.get(name)
-            if kept is None or kept[0] is not basis:
-                kept = sim.made_for_all[name] = basis, encode_json(make())
-    return current_call().answer_encoded(kept[1])
+    """The JSON of what is the same for everybody while its ``basis`` is the same: it is made once.
+    ``name``: one of a few."""
+    made = current_call().sim.made_for_all
+    encoded = made_once(made, name, (basis,), lambda: encode_json(make()), FEW)
+    return current_call().answer_encoded(encoded)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from plivo_sim.domain import limits
 from plivo_sim.services import reviews
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.support import AUTH_ID, PDF, SDK_AGENT, TOKEN, Http, multipart
@@ -403,6 +405,20 @@ def test_coverage_counts_what_a_run_exercised(http: Http, transport: MemoryTrans
     assert report["faults"] == {"error": 1}
     cleared = http.control("DELETE", "/coverage").get_json()
     assert not any(cleared["statuses"].values())
+
+
+def test_coverage_keeps_what_was_counted_last(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what users name: transitions and reasons."""
+    monkeypatch.setattr(limits, "COVERED", replace(limits.COVERED, most=2))
+    id = http.sdk_created()
+    for n in range(4):
+        http.decide(id, "accepted")
+        http.decide(id, "suspended", reason=f"reason {n}")
+    report = http.control("GET", "/coverage").get_json()
+    counts = {(a["from"], a["to"]): a["count"] for a in report["transitions"] if a["count"]}
+    assert counts == {("suspended", "accepted"): 3, ("accepted", "suspended"): 4}
+    assert report["rejection_reasons"]["others"] == {"reason 2": 1, "reason 3": 1}
+    assert report["forgotten"] == 4
 
 
 def test_each_change_says_who_made_it(http: Http) -> None:

@@ -652,6 +652,8 @@ GONE = object()
         (("answer_size",), 2**60),
         (("sent", "size_bytes"), 2**60),
         (("sent", "parts", 1, "sha256"), GONE),
+        (("sent", "parts", 1, "sha256"), "../../../etc/passwd"),
+        (("sent", "parts", 1, "sha256"), f"{'a' * 64}\n"),
         (("sent", "parts", 1, "size_bytes"), -1),
     ],
 )

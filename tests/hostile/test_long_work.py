@@ -12,10 +12,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import combinations, pairwise
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from msgspec import to_builtins
 from werkzeug.test import TestResponse
 
 from plivo_sim.account.lock import AccountLock
@@ -23,6 +25,9 @@ from plivo_sim.app import SURFACES, create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.console import PAGES
 from plivo_sim.console.requests import OF_SERVER
+from plivo_sim.control.webhooks import MOST_MESSAGES
+from plivo_sim.domain import limits
+from plivo_sim.machines import shipped_machine
 from plivo_sim.web.endpoints import full_path
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
@@ -42,6 +47,18 @@ LONG = f"[{'1,' * 15_000}]"
 RULES = "".join(
     f'- name: r{n}\n  when: {{alias: "*{n}*"}}\n  then: {{rejected: x}}\n' for n in range(200)
 )
+LARGEST_SCENARIO = {
+    "scenario": "as large as it may be",
+    "rules": [
+        {
+            "name": f"rule {n} {'n' * 60}",
+            "when": {"any": [{"alias": f"x{n}-{m}-{'q' * 20}"} for m in range(22)]},
+            "decide": "rejected",
+            "reason": "r" * 100,
+        }
+        for n in range(limits.RULES.most)
+    ],
+}
 BODIES: dict[str, dict[str, Any]] = {
     "/scenario/check": {"yaml": f"scenario: long\nrules: {LONG}"},
     "/scenario": {"yaml": f"scenario: long\nrules:\n{RULES}"},
@@ -75,9 +92,43 @@ def world() -> Iterator[World]:
         body = {"auth_id": f"MA{n:018}", "settings": {"warp": "60"}}
         assert http.control("POST", "/accounts", body).status_code == 201
     http.advance("6d")
-    assert http.control("POST", "/snapshot", {"name": "now", "account": AUTH_ID}).status_code == 201
+    fill_up(http, ids)
     yield http, ids
     sim.close()
+
+
+def fill_up(http: Http, ids: dict[str, str]) -> None:
+    """Give the account as much as it may have of what it has few of."""
+
+    def steer(path: str, **body: Any) -> None:
+        answer = http.control("POST", path, body, account=AUTH_ID)
+        assert answer.status_code < 300, answer.text
+
+    steer("/machine", machine=largest_machine())
+    steer("/scenario", scenario=LARGEST_SCENARIO)
+    for n in range(limits.FAULTS.most - 1):
+        steer("/faults", effect="error", name=f"fault {n}", skip=9999, operation="numbers.release")
+    for n in range(limits.TIMELINE.most):
+        http.decide(ids["rejected"], ("accepted", "rejected")[n % 2])
+    for n in range(limits.NEXT_OUTCOMES.most):
+        steer("/next-outcome", decide="rejected", reason=f"reason {n}")
+    for n in range(MOST_MESSAGES):
+        http.post("/_sim/inbox/default", json={"n": n, "text": "x" * 1000})
+    for n in range(limits.SNAPSHOTS.most):
+        steer("/snapshot", name=f"now {n}" if n else "now")
+
+
+def largest_machine() -> dict[str, Any]:
+    """The default one, with as many statuses and arrows as there may be."""
+    file: dict[str, Any] = to_builtins(shipped_machine("default").file)
+    file["machine"] = "as-large-as-it-may-be"
+    row = file["statuses"]["rejected"] | {"client": []}
+    more = [f"status_{n}_{'x' * 25}" for n in range(limits.STATUSES.most - len(file["statuses"]))]
+    file["statuses"] |= dict.fromkeys(more, row)
+    ends = [("rejected", more[0]), *pairwise(more), *combinations(more[::-1], 2)]
+    hand = [{"from": a, "to": b, "by": ["hand"]} for a, b in ends]
+    file["arrows"] = [*file["arrows"], *hand][: limits.ARROWS.most]
+    return file
 
 
 class Counter:
@@ -236,3 +287,21 @@ def test_what_is_small_waits_for_nobody(http: Http, path: str) -> None:
             waits = stack.enter_context(meanwhile(lambda: call(large)))
             until(lambda: http.sim.long_work.waiting)
         assert waits.result(60).status_code == 200
+
+
+def test_a_large_machine_is_drawn_once(http: Http) -> None:
+    """And again when a number in it is another."""
+
+    def draw() -> str:
+        return http.get(f"/_sim/machine.svg?account={AUTH_ID}").text
+
+    http.control("POST", "/machine", {"machine": largest_machine()}, account=AUTH_ID)
+    for _ in range(2):
+        http.sdk_created()
+        with ExitStack() as stack:
+            with http.sim.long_work:
+                waits = stack.enter_context(meanwhile(draw))
+                until(lambda: http.sim.long_work.waiting)
+            drawn = waits.result(60)
+        with http.sim.long_work, meanwhile(draw) as asked:
+            assert asked.result(60) == drawn

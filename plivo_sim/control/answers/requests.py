@@ -106,12 +106,16 @@ class ReasonCountsOut(TypedDict):
 
 
 class CoverageOut(TypedDict):
+    """``forgotten``: how many transitions and reasons are not kept any more, as too many others
+    were counted since."""
+
     statuses: dict[str, bool]
     transitions: list[TransitionCountOut]
     rejection_reasons: ReasonCountsOut
     errors: dict[str, int]
     callbacks: dict[str, int]
     faults: dict[str, int]
+    forgotten: int
 
 
 class ReportOut(TypedDict):
