@@ -54,20 +54,21 @@ Mark = dict[str, dict[str, Any]]
 @dataclass(slots=True)
 class FaultCounts:
     """What the faults of an account have counted, in memory only. ``hits``: by id of a fault, the
-    calls that it matched; by id and ``/struck``, those that it struck. ``windows``: by id of a
+    calls that it matched; ``struck``: those that it struck. ``windows``: by id of a
     fault with a quota, when calls were let through, in real seconds since 1970."""
 
     hits: dict[str, int] = field(default_factory=dict)
+    struck: dict[str, int] = field(default_factory=dict)
     windows: dict[str, deque[float]] = field(default_factory=dict)
 
     def copy(self) -> FaultCounts:
         windows = {id: window.copy() for id, window in self.windows.items()}
-        return FaultCounts(self.hits.copy(), windows)
+        return FaultCounts(self.hits.copy(), self.struck.copy(), windows)
 
     def forget(self, id: str) -> None:
         """Count a fault anew."""
         self.hits.pop(id, None)
-        self.hits.pop(f"{id}/struck", None)
+        self.struck.pop(id, None)
         self.windows.pop(id, None)
 
 

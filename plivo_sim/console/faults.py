@@ -63,7 +63,7 @@ def _on(account: Account) -> list[dict[str, Any]]:
     of_scenario = len(scenario.faults) if scenario else 0
     shown = []
     for index, (id, fault) in enumerate(policies.faults_of(account)):
-        struck = account.faults.hits.get(f"{id}/struck", 0)
+        struck = account.faults.struck.get(id, 0)
         plain: dict[str, Any] = _flat(msgspec.to_builtins(fault))
         shown.append(
             {

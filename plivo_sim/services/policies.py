@@ -32,8 +32,13 @@ _TAKEN = (*_OWN_IDS, OWN_MACHINE, SCENARIO_MACHINE)
 def use_scenario(account: Account, scenario: Scenario | None) -> Due | None:
     """Make this the account's scenario (None: no scenario), and its machine the account's for as
     long; its rules, faults and lost callbacks are counted anew. Returns and raises what
-    ``use_machine`` does, when that machine does not fit; then nothing changed."""
+    ``use_machine`` does, when that machine does not fit, and Invalid when one of its faults is named
+    as one of the account's own is; then nothing changed."""
     with account.transaction():
+        for n, (id, _) in enumerate(_faults_of_scenario(scenario)):
+            if _kind_of(account, id) == "fault":
+                text = f"a fault {id!r} is on already; switch it off, or name this one otherwise"
+                raise invalid(f"faults[{n}].name", text)
         before = account.machine
         for name in [name for name in account.ids.counts if name.startswith("fired:")]:
             del account.ids.counts[name]
@@ -82,9 +87,11 @@ def add_fault(account: Account, fault: FaultRule) -> str:
     is that of another thing that steers the account."""
     with account.transaction():
         id = fault.name or _free_id(account, "fault", "fault")
-        before = account.store.policies.fetch(id)
-        if id in _TAKEN or (before is not None and before.kind != "fault"):
+        before = _kind_of(account, id)
+        if id in _TAKEN or before not in (None, "fault"):
             raise invalid("name", f"{id!r} is a name of the simulator's own")
+        if _is_of_scenario(account, id):
+            raise invalid("name", f"{id!r} is a fault of the account's scenario")
         if before is None and _how_many(account, "fault") >= limits.FAULTS.most:
             raise invalid("", f"too many faults are on: {limits.FAULTS}")
         _keep(account, id, "fault", fault)
@@ -172,8 +179,17 @@ def _free_id(account: Account, word: str, kind: PolicyKind) -> str:
     """The next id of a kind that nothing has been named yet."""
     while True:
         id = f"{word}-{account.ids.next_n(kind)}"
-        if account.store.policies.fetch(id) is None:
+        if _kind_of(account, id) is None and not _is_of_scenario(account, id):
             return id
+
+
+def _kind_of(account: Account, id: str) -> PolicyKind | None:
+    found = account.store.policies.fetch(id)
+    return found.kind if found is not None else None
+
+
+def _is_of_scenario(account: Account, id: str) -> bool:
+    return any(id == each for each, _ in _faults_of_scenario(scenario_of(account)))
 
 
 _PARTS: dict[PolicyKind, type[Any]] = {

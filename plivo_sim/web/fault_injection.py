@@ -101,9 +101,9 @@ class Injector:
         return "", None
 
     def _due(self, id: str, fault: FaultRule, account: Account) -> bool:
-        hits = account.faults.hits
-        nth = hits[id] = hits.get(id, 0) + 1
-        struck = hits.get(f"{id}/struck", 0)
+        counts = account.faults
+        nth = counts.hits[id] = counts.hits.get(id, 0) + 1
+        struck = counts.struck.get(id, 0)
         if nth <= fault.skip or (fault.times is not None and struck >= fault.times):
             return False
         if (nth - fault.skip - 1) % fault.every != 0:
@@ -112,7 +112,7 @@ class Injector:
             return False
         if fault.quota is not None and not self._over_quota(account, id, fault):
             return False
-        hits[f"{id}/struck"] = struck + 1
+        counts.struck[id] = struck + 1
         return True
 
     def _over_quota(self, account: Account, id: str, fault: FaultRule) -> bool:

@@ -394,7 +394,7 @@ def test_a_held_call_is_one_call(
     exchange = next(each for each in account.exchanges if each.method == "POST")
     assert exchange.took_ms >= 50
     assert exchange.fault == f"late: {effect}"
-    assert account.faults.hits == {"late": 1, "late/struck": 1}
+    assert account.faults.hits == account.faults.struck == {"late": 1}
     assert answer.headers["X-Request-Id"] == exchange.id
     assert _create(live, pool).status == 201
 
@@ -431,3 +431,26 @@ def test_nobody_sleeps_in_a_thread_that_serves(http: Http, monkeypatch: pytest.M
     thread.start()
     thread.join(60)
     assert statuses == [200]
+
+
+def test_two_faults_never_count_together(http: Http) -> None:
+    """Not by their names, whatever these are, and none is called as one of the scenario's is."""
+    own = {"effect": "error", "times": 2}
+    add(http, name="a/struck", method="GET", **own)
+    assert [listed(http) for _ in range(3)] == [500, 500, 200]
+    add(http, name="a", operation="compliance.list", **own)
+    assert [listed(http) for _ in range(3)] == [500, 500, 200]
+
+    told = {"scenario": "two faults", "faults": [own | {"name": "a"}, own | {"name": "b"}, own]}
+    assert mistaken(http, "/scenario", {"scenario": told}) == ["faults[0].name"]
+    http.control("DELETE", "/faults/a", account=AUTH_ID)
+    assert mistaken(http, "/scenario", {"scenario": told}) == []
+    for name in ("a", "b", "scenario-3"):
+        assert mistaken(http, "/faults", own | {"name": name}) == ["name"]
+
+
+def mistaken(http: Http, path: str, body: dict[str, Any]) -> list[str]:
+    """The paths of what is wrong with a call; none if nothing is."""
+    answer = http.control("POST", path, body, account=AUTH_ID)
+    assert answer.status_code in (200, 201, 400), answer.text
+    return [each["path"] for each in answer.get_json().get("problems", ())]
