@@ -13,6 +13,7 @@ import msgspec
 from flask import Response
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.logs import MOST_MESSAGES
 from plivo_sim.console.actions import Action, Build, Form, curl, just_refused, too_many
 from plivo_sim.console.pages import Paged, newest_of, open_account, readable, show
 from plivo_sim.console.pictures import waterfall
@@ -28,7 +29,6 @@ from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Attempt, Delivery
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services import policies
-from plivo_sim.simulator.inboxes import MOST_MESSAGES
 from plivo_sim.web.calls import current_call
 from plivo_sim.webhooks.composing import DELIVERY_HEADER, authorization
 from plivo_sim.webhooks.diagnosis import ReceivedRequest, diagnose

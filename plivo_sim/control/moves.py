@@ -19,6 +19,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
+from plivo_sim.account.logs import MOST_INBOXES, Inboxes
 from plivo_sim.control import presenters
 from plivo_sim.control.accounts import document_of, loaded
 from plivo_sim.control.inputs import (
@@ -40,7 +41,6 @@ from plivo_sim.domain.typed import Found, all_misfits, convert
 from plivo_sim.domain.urls import looks_local, url_trouble
 from plivo_sim.services.document_sets import swept
 from plivo_sim.settings import HOSTS, account_troubles, read_hosts
-from plivo_sim.simulator.inboxes import MOST_INBOXES, Inboxes
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.web.kept_bodies import KeptPart

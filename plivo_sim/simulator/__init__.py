@@ -16,7 +16,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Damage, Mark
 from plivo_sim.account.lock import AccountLock
-from plivo_sim.account.logs import BoundedLog, Budget
+from plivo_sim.account.logs import BoundedLog, Budget, Inboxes
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import NotFound, NotReached, StorageFailed
 from plivo_sim.domain.machine import Machine
@@ -29,7 +29,6 @@ from plivo_sim.settings import Settings
 from plivo_sim.simulator.accounts import Accounts
 from plivo_sim.simulator.coverage import Coverage
 from plivo_sim.simulator.events import EventLog
-from plivo_sim.simulator.inboxes import Inboxes
 from plivo_sim.simulator.runner import CLOSE_WAIT_S, Advance, Runner
 from plivo_sim.webhooks.outbox import Outbox
 

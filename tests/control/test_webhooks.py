@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from plivo_sim import __version__
+from plivo_sim.account.logs import MOST_INBOX_BYTES, MOST_MESSAGES
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.control import presenters
 from plivo_sim.control.webhooks import LARGEST_MESSAGE_BYTES
 from plivo_sim.domain.records import DeliveryState
-from plivo_sim.simulator.inboxes import MOST_INBOX_BYTES, MOST_MESSAGES
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
 from tests.control.support import check_invalid, check_problem, other_account
