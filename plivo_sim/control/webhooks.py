@@ -4,7 +4,7 @@ receiver, for those who have none yet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -35,11 +35,14 @@ from plivo_sim.control.inputs import (
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.records import Delivery, DeliveryState
 from plivo_sim.domain.secrets import MASK, is_secret
+from plivo_sim.domain.urls import place_of
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services import policies
+from plivo_sim.web.access import is_ours
 from plivo_sim.web.bodies import read_start
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
+from plivo_sim.web.framework import base_url_of
 from plivo_sim.web.long_work import long_work
 from plivo_sim.webhooks import outbox
 from plivo_sim.webhooks.signatures import tokens_known
@@ -233,11 +236,28 @@ def receive(name: str) -> Response:
 @endpoint("GET", "/inbox/{name}/messages", "What an inbox has received.", answers={200: "InboxOut"})
 def read_inbox(name: str) -> Response:
     """The callbacks that this inbox has received, oldest first."""
-    sim, path = current_call().sim, f"/_sim/inbox/{name}"
-    sim.runner.catch_up_all(sim.accounts(), lambda url: unquote(urlsplit(url).path).endswith(path))
+    sim, path, is_here = current_call().sim, f"/_sim/inbox/{name}", _own_places()
+    sim.runner.catch_up_all(
+        sim.accounts(), lambda url: unquote(urlsplit(url).path).endswith(path) and is_here(url)
+    )
     kept = sim.inboxes
     answer = {"name": name, "messages": kept.messages(name), "forgotten": kept.forgotten(name)}
     return current_call().answer(answer)
+
+
+def _own_places() -> Callable[[str], bool]:
+    """Whether a URL leads to this server: where the caller reached it, its public URL, and its port
+    at this machine, at a host of the settings, or at a bare name, such as that of a service."""
+    settings = current_call().sim.settings
+    known = {place_of(each) for each in (base_url_of(request), settings.public_url)}
+    own_port = request.server[1] if request.server is not None else None
+
+    def is_here(url: str) -> bool:
+        host, port = place_of(url)
+        is_near = is_ours(host, settings) or not {".", ":"} & {*host}
+        return (host, port) in known or (port == own_port and is_near)
+
+    return is_here
 
 
 @endpoint(

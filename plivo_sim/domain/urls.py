@@ -77,6 +77,12 @@ def host_name(text: str) -> str:
     return str(_plain_v4(ipaddress.ip_address(name))) if _is_address(name) else name
 
 
+def place_of(url: str) -> tuple[str, int | None]:
+    """Host, as it is compared, and port of a valid URL."""
+    parts = urlsplit(url)
+    return host_name(parts.hostname or ""), parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host, as ``host_name`` spells it, is this machine, by its name alone."""
     if host == "localhost":

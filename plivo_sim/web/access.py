@@ -215,7 +215,7 @@ def check_page(request: Request, settings: Settings) -> None:
     else:
         for given in _hosts_asked(request):
             host, _ = split_host(given)
-            if not (_is_ours(host, settings) or (host and looks_local(host)) or host in NAMES):
+            if not (is_ours(host, settings) or (host and looks_local(host)) or host in NAMES):
                 told = f"requests of browsers to Host {host or given[:100]!r} are not answered"
                 raise Untrusted(f"{told}{_advice(host)}")
         foreign = origin is not None and name != host
@@ -242,7 +242,7 @@ def _check_steering_page(request: Request, settings: Settings) -> None:
         return
     for given in _hosts_asked(request):
         host, _ = split_host(given)
-        if not _is_ours(host, settings):
+        if not is_ours(host, settings):
             raise Untrusted(f"Host {host or given!r} is not this simulator's{_advice(host)}")
     origin = request.headers.get("Origin")
     if origin is not None:
@@ -320,7 +320,7 @@ def _advice(name: str) -> str:
     return f"; allow it with --allowed-hosts {name} or PLIVO_SIM_ALLOWED_HOSTS={name}"
 
 
-def _is_ours(host: str, settings: Settings) -> bool:
+def is_ours(host: str, settings: Settings) -> bool:
     """Loopback, the address that is listened on, and what the settings name."""
     return bool(host) and (
         is_loopback(host)

@@ -21,11 +21,11 @@ from msgspec import to_builtins
 from werkzeug.test import TestResponse
 
 from plivo_sim.account.lock import AccountLock
+from plivo_sim.account.logs import MOST_MESSAGES
 from plivo_sim.app import SURFACES, create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.console import PAGES
 from plivo_sim.console.requests import OF_SERVER
-from plivo_sim.simulator.inboxes import MOST_MESSAGES
 from plivo_sim.domain import limits
 from plivo_sim.machines import shipped_machine
 from plivo_sim.web.endpoints import full_path

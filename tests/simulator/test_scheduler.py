@@ -354,19 +354,29 @@ def test_who_need_not_wait_takes_nobodys_place(make: Maker, gate: Gate) -> None:
     assert first.result().status_code == 200
 
 
-INBOX = "http://127.0.0.1:9/_sim/inbox/mine"
+INBOX = "http://localhost/_sim/inbox/mine"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        CALLBACK,
+        "http://127.0.0.1:9/x/_sim/inbox/mine",
+        "http://127.0.0.1:81/_sim/inbox/mine",
+        "http://10.0.0.1/_sim/inbox/mine",
+    ],
+)
 def test_reading_an_inbox_does_not_wait_for_other_receivers(
-    make: Maker, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    make: Maker, gate: Gate, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     """Of whichever account: one that hangs would hold up whoever reads theirs."""
     monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 3600.0)
     http = make(gate, paused=True, review_delay=Duration(0))
-    http.sdk_created(callback_url=CALLBACK)
+    http.sdk_created(callback_url=url)
     gate.wait_for(1)
     with meanwhile(lambda: http.control("GET", "/inbox/mine/messages")) as read:
         assert read.result(60).get_json()["messages"] == []
+    assert http.account.sending == 1
     gate.open()
 
 
