@@ -32,8 +32,8 @@ _TAKEN = (*_OWN_IDS, OWN_MACHINE, SCENARIO_MACHINE)
 def use_scenario(account: Account, scenario: Scenario | None) -> Due | None:
     """Make this the account's scenario (None: no scenario), and its machine the account's for as
     long; its rules, faults and lost callbacks are counted anew. Returns and raises what
-    ``use_machine`` does, when that machine does not fit, and Invalid when one of its faults is named
-    as one of the account's own is; then nothing changed."""
+    ``use_machine`` does, when that machine does not fit, and Invalid when one of its faults has the
+    name of one of the account's own; then nothing changed."""
     with account.transaction():
         for n, (id, _) in enumerate(_faults_of_scenario(scenario)):
             if _kind_of(account, id) == "fault":
