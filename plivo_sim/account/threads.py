@@ -13,7 +13,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-BEGINS_WITHIN_S = 1.0
+BEGINS_WITHIN_S = 5.0
+"""So that one that only waits for others that compute is not taken for one that never begins."""
 NONE_TO_BE_HAD = (RuntimeError, MemoryError)
 """What ``Thread(…).start()`` raises where the system has no thread to give."""
 
