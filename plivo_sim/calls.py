@@ -62,7 +62,7 @@ from plivo_sim.web.fault_injection import Injector
 from plivo_sim.web.framework import real_request
 from plivo_sim.web.kept_answers import KEY, KeptAnswers, basis_of
 from plivo_sim.web.request_log import Exchange, exchange_of, keep_exchange, note_unmatched
-from plivo_sim.web.steering import note_steering
+from plivo_sim.web.steering import note_steering, wrote_until
 from plivo_sim.web.streams import CUT_KEY, HELD_KEY, REFUSED_KEY, Refusal
 
 logger = logging.getLogger("plivo_sim")
@@ -281,7 +281,7 @@ def _account_for(call: Call, response: Response) -> Exchange | None:
             note_steering(call, status)
         if call.auth_id:
             exchange = exchange_of(call, request.environ, response, took_ms, account.now())
-            keep_exchange(call.sim, account, exchange, exchange.size_bytes)
+            keep_exchange(call.sim, account, exchange, exchange.size_bytes, wrote_until(exchange))
     elif status >= 400 and _is_unmatched(call, status):
         note_unmatched(call, request.environ, response, took_ms)
     if call.dialect not in OWN:

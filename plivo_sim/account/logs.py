@@ -61,7 +61,8 @@ class BoundedLog(Generic[T]):
     """Forgets its oldest entries: it is bounded in number and in bytes. Safe from any thread; the
     newest entry is kept whatever its size, as far as the budget goes.
 
-    ``forgotten``: how many it has forgotten since it was made or cleared.
+    ``forgotten``: how many it has forgotten since it was made or cleared; ``forgot_until``: of each
+    kind that these were said to be of, the latest moment, see ``append``.
     """
 
     def __init__(self, most: int, most_bytes: int, budget: Budget | None = None) -> None:
@@ -69,19 +70,21 @@ class BoundedLog(Generic[T]):
         self.most_bytes = most_bytes
         self.size_bytes = 0
         self.forgotten = 0
+        self.forgot_until: dict[str, Any] = {}
         self.grew = 0
         """When it last took an entry, counted by its budget."""
         self._budget = budget
         self._lock = threading.Lock()
-        self._entries: deque[tuple[T, int]] = deque()
+        self._entries: deque[tuple[T, int, tuple[str, Any] | None]] = deque()
         if budget is not None:
             budget.join(self)
 
-    def append(self, entry: T, size_bytes: int) -> None:
-        """Keep an entry, and forget the oldest as far as there is no room."""
+    def append(self, entry: T, size_bytes: int, until: tuple[str, Any] | None = None) -> None:
+        """Keep an entry, and forget the oldest as far as there is no room. ``until``: a kind, and a
+        moment of it, which stays known when the entry is forgotten."""
         with self._lock:
             entries = self._entries
-            entries.append((entry, size_bytes))
+            entries.append((entry, size_bytes, until))
             self.size_bytes += size_bytes
             while len(entries) > self.most or (
                 self.size_bytes > self.most_bytes and len(entries) > 1
@@ -96,7 +99,10 @@ class BoundedLog(Generic[T]):
             return self._forget_oldest() if self._entries else 0
 
     def _forget_oldest(self) -> int:
-        _, size_bytes = self._entries.popleft()
+        _, size_bytes, until = self._entries.popleft()
+        if until is not None:
+            kind, moment = until
+            self.forgot_until[kind] = max(moment, self.forgot_until.get(kind, moment))
         self.size_bytes -= size_bytes
         self.forgotten += 1
         return size_bytes
@@ -106,17 +112,18 @@ class BoundedLog(Generic[T]):
         with self._lock:
             self._entries.clear()
             self.size_bytes = self.forgotten = 0
+            self.forgot_until = {}
 
     def __iter__(self) -> Iterator[T]:
         """What is kept now, oldest first."""
         with self._lock:
             kept = list(self._entries)
-        return (entry for entry, _ in kept)
+        return (entry for entry, *_ in kept)
 
     def last(self, count: int) -> list[T]:
         """The newest entries, so many at most, oldest first."""
         with self._lock:
-            newest = [entry for entry, _ in islice(reversed(self._entries), count)]
+            newest = [entry for entry, *_ in islice(reversed(self._entries), count)]
         return newest[::-1]
 
     def __len__(self) -> int:

@@ -38,10 +38,15 @@ def undo(target: Target, point: int | None, sure: bool, list_: bool, keep: str |
 
 def _points(answer: dict[str, Any], where: str) -> str:
     rows = [
-        (each["point"], instant(each["now"]), each["lost_count"], each["what"])
+        (each["point"], instant(each["now"]), _others(each), each["what"])
         for each in answer["points"]
     ]
     return table(("point", "at", "others since", "what"), rows, f"nothing to undo of {where}")
+
+
+def _others(point: dict[str, Any]) -> str:
+    """How many calls of others would be undone, too."""
+    return f"{point['lost_count']}{' or more' if point['may_lose_more'] else ''}"
 
 
 def _undone(answer: dict[str, Any]) -> str:

@@ -32,7 +32,7 @@ from plivo_sim.services.document_sets import sweep
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint
 from plivo_sim.web.request_log import Exchange
-from plivo_sim.web.steering import Steering, is_button, lost_since, points_of
+from plivo_sim.web.steering import Steering, is_button, lost_since, may_lose_more, points_of
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import LostOut, UndoPointOut
@@ -94,8 +94,9 @@ def undo() -> Response:
     with account.lock:
         point = _point(account, number)
         lost = lost_since(account, point)
-        if lost and not sure:
-            raise WouldLose(_told(point, lost))
+        more = may_lose_more(account, point)
+        if (lost or more) and not sure:
+            raise WouldLose(_told(point, lost, more))
         until, last = account.state, account.undo_count
         call.sim.restore(account, point.mark)  # it lets others in while it waits for receivers
         kept = [p for p in account.undo_points if not point.number <= p.number <= last]
@@ -143,7 +144,13 @@ def _point(account: Account, number: int | None) -> UndoPoint:
     raise NotFound("undo point", "last" if number is None else str(number))
 
 
-def _told(point: UndoPoint, lost: list[Steering | Exchange]) -> str:
+def _told(point: UndoPoint, lost: list[Steering | Exchange], may_be_more: bool) -> str:
+    if may_be_more:
+        known = f"{len(lost)} of them are" if len(lost) != 1 else "1 of them is"
+        return (
+            f"{point.what!r} was followed by other calls, which would be undone too; {known} still"
+            " known"
+        )
     calls = "; ".join(f"{each.method} {_target(each)}" for each in lost[:3])
     more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
     count = "1 other call" if len(lost) == 1 else f"{len(lost)} other calls"
@@ -164,6 +171,7 @@ def point_of(account: Account, point: UndoPoint) -> UndoPointOut:
         "made": datetime.fromtimestamp(point.made_s, UTC).isoformat(),
         "lost": [_lost(each) for each in lost[:SHOWN_LOST]],
         "lost_count": len(lost),
+        "may_lose_more": may_lose_more(account, point),
     }
 
 

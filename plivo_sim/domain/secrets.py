@@ -135,10 +135,13 @@ def masked_json(text: bytes, most: int | None = None, nested: int = NESTED) -> b
     """JSON in which the values of secret keys are masked, and what is secret within its strings;
     the same text where there is nothing of that. What is no JSON is masked by ``masked_bytes``.
 
-    ``most``: how many bytes of it are shown at all; what stands behind them is not looked at.
+    ``most``: how many bytes of it are shown at all; what stands behind them is not looked at, and
+    what is longer is masked as no JSON is.
     """
     if not _may_hold_secret(text[:most]):
         return text
+    if most is not None and len(text) > most:
+        return masked_bytes(text[:most])
     try:
         value = decode_json(text)
     except ValueError:

@@ -274,9 +274,9 @@ class Handle:
     def expect_no_callback(self, /, **wanted: str) -> None:
         """Fails with an explanation when a callback with these values was sent, whatever became of
         it, or is under way, once everything that is due now has happened; without values: any.
-        Fails, too, when no callback can have them."""
+        Fails, too, when no callback can have them, and when older ones are not kept any more."""
         self._settle()
-        every = self._deliveries()
+        every, forgotten = self._deliveries(), self.calls.get("/webhooks", limit=0)["forgotten"]
         if unknown := self._unknown(wanted, every):
             raise AssertionError(f"this says nothing; {unknown}\n{self.report()}")
         if found := _with(wanted, every):
@@ -285,6 +285,9 @@ class Handle:
             raise AssertionError(
                 f"{count} callback{'s' * (count > 1)}{which} went out\n{self.report()}"
             )
+        if forgotten:
+            told = f"nobody can tell: {forgotten} older callbacks are not kept any more"
+            raise AssertionError(f"{told}\n{self.report()}")
 
     def _unknown(self, wanted: Mapping[str, Any], every: list[Delivery]) -> str:
         """What of it no callback can have."""
@@ -298,23 +301,31 @@ class Handle:
         ``operation``, ``method``, ``path``, ``status``, ``dialect``, ``fault``, ``why`` (texts may
         have ``*`` in them), and ``query``, ``headers``, ``data``: what must be in them. Raises
         ValueError for a condition or an operation that there is not."""
-        came = self._requests(wanted)
+        came = self._requests(wanted, self.calls.get("/requests"))
         return [each for each in came if not misses(each, wanted)]
 
     def expect_request(self, /, *, times: int | None = None, **wanted: Any) -> Request | None:
         """The last request that meets these conditions. Fails when none came, or, with ``times``,
-        not so many: tells the closest, and which conditions these do not meet."""
-        came = self._requests(wanted)
+        not so many, or when that cannot be told, as older ones than the last 200 came too: tells
+        the closest, and which conditions these do not meet."""
+        answer = self.calls.get("/requests")
+        came = self._requests(wanted, answer)
         found = [each for each in came if not misses(each, wanted)]
-        if len(found) == times or (times is None and found):
+        forgotten = answer["forgotten"]
+        if (times is None and found) or (len(found) == times and not forgotten):
             return found[-1] if found else None
+        older = f"; {forgotten} older ones are not kept any more" if forgotten else ""
         told = "no request" if times is None else f"{len(found)} requests, not {times},"
+        if len(found) == times:
+            told = f"nobody can tell whether {times} requests"
         others = [each for each in came if each not in found]
         closest = "\n".join(near_misses(others, wanted)) if others or not found else ""
-        raise AssertionError(f"{told} with {_listed(wanted)} came\n{closest}\n{self.report()}")
+        raise AssertionError(
+            f"{told} with {_listed(wanted)} came{older}\n{closest}\n{self.report()}"
+        )
 
-    def _requests(self, wanted: Mapping[str, Any]) -> list[Request]:
-        came = [request_of(each) for each in self.calls.get("/requests")["requests"]]
+    def _requests(self, wanted: Mapping[str, Any], answer: dict[str, Any]) -> list[Request]:
+        came = [request_of(each) for each in answer["requests"]]
         check_conditions(wanted, came)
         return came
 

@@ -20,7 +20,7 @@ from werkzeug.datastructures import EnvironHeaders
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import wall_s
-from plivo_sim.account.interfaces import Wrote
+from plivo_sim.account.interfaces import State, Wrote
 from plivo_sim.domain.records import Count
 from plivo_sim.domain.secrets import (
     MASK,
@@ -124,9 +124,16 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def keep_exchange(sim: Simulator, account: Account, exchange: Exchange, size_bytes: int) -> None:
-    """Put an exchange into its account's journal, and among what happened."""
-    account.exchanges.append(exchange, size_bytes)
+def keep_exchange(
+    sim: Simulator,
+    account: Account,
+    exchange: Exchange,
+    size_bytes: int,
+    until: tuple[str, State] | None = None,
+) -> None:
+    """Put an exchange into its account's journal, and among what happened. ``until``: what stays
+    known of it, see ``steering.wrote_until``."""
+    account.exchanges.append(exchange, size_bytes, until)
     sim.events.add("request", account, exchange, size_bytes)
 
 

@@ -30,6 +30,7 @@ BESIDES = frozenset(
     }
 )  # fmt: skip
 """Control calls that are no reads and change nothing that can be gone back from."""
+_BUTTONS, _OTHERS = "button", "other"
 NOT_ANSWERED = 102
 """The status of a call that is not answered yet."""
 
@@ -67,7 +68,7 @@ def note_steering(call: Call, status: int) -> None:
     if operation == "reset" and not account.undo_points:
         return  # nothing is left that it would be a part of
     steering = _steering_of(call, account, status)
-    account.steering.append(steering, steering.size_bytes)
+    account.steering.append(steering, steering.size_bytes, wrote_until(steering))
 
 
 def _steering_of(call: Call, account: Account, status: int) -> Steering:
@@ -120,6 +121,14 @@ def is_write(made: Steering | Exchange) -> bool:
     return made.method not in SAFE and made.status < 400
 
 
+def wrote_until(made: Steering | Exchange) -> tuple[str, State] | None:
+    """What stays known of a call that is no longer kept: whose it was, and up to which state it
+    wrote; None of one that undoes nothing of others."""
+    if made.wrote is None or not is_write(made) or made.operation == "undo":
+        return None
+    return (_BUTTONS if is_button(made) else _OTHERS), made.wrote[1]
+
+
 def is_undone(account: Account, made: Steering | Exchange) -> bool:
     """Whether the account went back to before it."""
     if made.wrote is None:
@@ -164,6 +173,17 @@ def lost_since(account: Account, point: UndoPoint) -> list[Steering | Exchange]:
     later = (each.state for each in account.undo_points if each.number > point.number)
     until = next(later, account.state)
     return [each for each in made_since(account, point.state) if not _is_own(each, until)]
+
+
+def may_lose_more(account: Account, point: UndoPoint) -> bool:
+    """Whether going back may also undo calls that are not kept any more. Caller holds the lock."""
+    later = (each.state for each in account.undo_points if each.number > point.number)
+    until = {_OTHERS: point.state, _BUTTONS: next(later, account.state)}
+    return any(
+        moment > until[kind]
+        for log in (account.steering, account.exchanges)
+        for kind, moment in log.forgot_until.items()
+    )
 
 
 def _is_own(made: Steering | Exchange, until: State) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.account.account import Account
+from plivo_sim.account.account import KEPT_EXCHANGES, Account
 from plivo_sim.control.answers import UndoneOut, UndoOut, UndoPointOut
 from plivo_sim.domain import limits
 from plivo_sim.services import document_sets
@@ -234,6 +234,24 @@ def test_reads_and_refusals_are_nothing_to_lose(http: Http) -> None:
     http.decide(id, "expired")  # 409: it is not accepted
     http.control("POST", "/clock/settle", {"account": AUTH_ID})
     assert [each["lost_count"] for each in points(http)] == [0]
+
+
+def test_calls_that_are_not_kept_any_more_are_lost_all_the_same(http: Http) -> None:
+    """Reads may push them out of the log of requests: what a look does never makes an undo sure."""
+    http.sdk_created()
+    first = keep(http)
+    for n in range(2):
+        http.sdk_created(alias=f"of somebody else {n}")
+    last = keep(http)
+    http.account.configure({"strict": "true"})
+    for _ in range(KEPT_EXCHANGES):
+        http.get("PhoneNumber/Compliance/")
+    assert [each["may_lose_more"] for each in points(http)] == [True, False]
+    assert refused(undo(http, point=first)) == (409, "would_lose")
+    assert len(http.account.store.applications) == 3
+    assert undo(http, point=last).status_code == 200
+    assert undo(http, point=first, sure=True).status_code == 200
+    assert len(http.account.store.applications) == 1
 
 
 def test_what_was_undone_is_not_lost_again(http: Http) -> None:

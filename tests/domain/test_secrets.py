@@ -224,3 +224,19 @@ def test_endless_nesting_costs_a_few_readings(step: str, monkeypatch: pytest.Mon
     masked_json(json.dumps([step * 5000 + "token=x"]).encode())
     assert read.count(NESTED) == 1
     assert sum(nested < NESTED for nested in read) <= (NESTED if "&" not in step else 5001)
+
+
+def test_no_more_is_masked_than_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long text costs what is kept of it: none of it is decoded, or looked through, behind that."""
+    looked: list[int] = []
+    mask = secrets.masked_bytes
+
+    def noting(text: bytes) -> bytes:
+        looked.append(len(text))
+        return mask(text)
+
+    monkeypatch.setattr(secrets, "decode_json", lambda text: looked.append(len(text)))
+    monkeypatch.setattr(secrets, "masked_bytes", noting)
+    long = b'{"token": "abc", "name": "' + b"'a'=" * 10_000 + b'"}'
+    shown = masked_json(long, 1000)
+    assert (looked, len(shown) <= 1000, b"abc" in shown) == ([1000], True, False)

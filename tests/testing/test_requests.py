@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from plivo_sim.account.account import KEPT_EXCHANGES
 from plivo_sim.client import Refused
 from plivo_sim.testing import Handle
 from tests.testing.conftest import client_of
@@ -67,6 +69,33 @@ def test_so_many_requests(handle: Handle, file: File) -> None:
         handle.expect_request(operation="compliance.create", times=2)
     with pytest.raises(AssertionError, match="1 requests, not 0, with operation="):
         handle.expect_request(operation="compliance.create", times=0)
+
+
+def test_what_is_not_kept_any_more_may_have_come(
+    handle: Handle, file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that nobody can tell how many came, or that none did."""
+    file("Acme")
+    for _ in range(KEPT_EXCHANGES):
+        client_of(handle).compliance("GET", "?limit=1")
+    listed = {"operation": "compliance.list"}
+    assert handle.expect_request(**listed)
+    told = "nobody can tell whether 0 requests .* came; 1 older ones are not kept any more"
+    with pytest.raises(AssertionError, match=told):
+        handle.expect_request(operation="compliance.create", times=0)
+    with pytest.raises(AssertionError, match="no request .* came; 1 older ones are not kept"):
+        handle.expect_request(operation="compliance.create")
+
+    handle.expect_no_callback()
+    get = handle.calls.get
+
+    def forgetting(path: str, **query: Any) -> Any:
+        answer = get(path, **query)
+        return answer | {"forgotten": 3} if path == "/webhooks" else answer
+
+    monkeypatch.setattr(handle.calls, "get", forgetting)
+    with pytest.raises(AssertionError, match="nobody can tell: 3 older callbacks are not kept"):
+        handle.expect_no_callback()
 
 
 def test_what_no_request_can_have_is_refused(handle: Handle) -> None:

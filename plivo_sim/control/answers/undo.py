@@ -21,7 +21,8 @@ class LostOut(TypedDict):
 class UndoPointOut(TypedDict):
     """``point``: its number. ``now``: where the clock stood; ``made``: the real time. ``lost``: the
     first 20 calls that would be undone beside the action itself, as far as they are still known;
-    ``lost_count``: how many there are."""
+    ``lost_count``: how many there are. ``may_lose_more``: whether others wrote, too, in calls that
+    are not kept any more."""
 
     point: int
     what: str
@@ -29,6 +30,7 @@ class UndoPointOut(TypedDict):
     made: Instant
     lost: list[LostOut]
     lost_count: int
+    may_lose_more: bool
 
 
 class UndoOut(TypedDict):
