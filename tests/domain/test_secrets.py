@@ -227,7 +227,7 @@ def test_endless_nesting_costs_a_few_readings(step: str, monkeypatch: pytest.Mon
 
 
 def test_no_more_is_masked_than_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A long text costs what is kept of it: none of it is decoded, or looked through, behind that."""
+    """A long text costs what is kept of it: nothing behind that is decoded, or looked through."""
     looked: list[int] = []
     mask = secrets.masked_bytes
 

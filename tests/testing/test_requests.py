@@ -80,10 +80,10 @@ def test_what_is_not_kept_any_more_may_have_come(
         client_of(handle).compliance("GET", "?limit=1")
     listed = {"operation": "compliance.list"}
     assert handle.expect_request(**listed)
-    told = "nobody can tell whether 0 requests .* came; 1 older ones are not kept any more"
+    told = r"nobody can tell whether 0 requests .* came; 1 older ones are not kept any more"
     with pytest.raises(AssertionError, match=told):
         handle.expect_request(operation="compliance.create", times=0)
-    with pytest.raises(AssertionError, match="no request .* came; 1 older ones are not kept"):
+    with pytest.raises(AssertionError, match=r"no request .* came; 1 older ones are not kept"):
         handle.expect_request(operation="compliance.create")
 
     handle.expect_no_callback()
