@@ -28,7 +28,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -126,13 +126,12 @@ def asked(
     server: Server, method: str, path: str, sent: bytes | None = None, **headers: str
 ) -> dict[str, Any]:
     """What a call says that has to succeed; names of headers with underscores."""
-    connection = server.connect()
     named = {"Content-Type": "application/json"}
     named |= {name.replace("_", "-"): value for name, value in headers.items()}
-    connection.request(method, path, sent, named)
-    answer = connection.getresponse()
-    told: dict[str, Any] = json.loads(answer.read())
-    connection.close()
+    with closing(server.connect()) as connection:
+        connection.request(method, path, sent, named)
+        answer = connection.getresponse()
+        told: dict[str, Any] = json.loads(answer.read())
     assert answer.status in (200, 201), told
     return told
 
@@ -171,11 +170,10 @@ def different_polls(server: Server, size: int) -> Iterator[None]:
 
 
 def add_fault(server: Server, fault: dict[str, Any]) -> None:
-    connection = server.connect()
     headers = {"Content-Type": "application/json"}
-    connection.request("POST", "/_sim/faults", json.dumps(fault), headers)
-    assert connection.getresponse().status == 201
-    connection.close()
+    with closing(server.connect()) as connection:
+        connection.request("POST", "/_sim/faults", json.dumps(fault), headers)
+        assert connection.getresponse().status == 201
 
 
 @contextmanager
@@ -334,6 +332,8 @@ def working(
                         each.sock.shutdown(socket.SHUT_RDWR)
             for future in done:
                 future.result()
+            for each in crowd:
+                each.close()
 
 
 KINDS = {
