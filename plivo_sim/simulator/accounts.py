@@ -100,7 +100,7 @@ class Accounts:
     def known(self, auth_id: str) -> Account | None:
         """The account, if anybody has asked for it; one that is on disk only does not count."""
         with self._lock:
-            return self._accounts.get(auth_id) or self._unused.get(auth_id)
+            return self._known(auth_id)
 
     def _found(self, auth_id: str, check_left: Callable[[str], None]) -> Account:
         """The account, which is opened if need be, by one thread: those who want the same one wait
@@ -108,13 +108,15 @@ class Accounts:
         had, as it has left: while it leaves, its files are in use, and no second account may be
         made of them."""
         with self._lock:
-            if (found := self._known(auth_id, check_left)) is not None:
+            check_left(auth_id)
+            if (found := self._known(auth_id)) is not None:
                 return found
             opening = self._opening.setdefault(auth_id, AccountLock())
         with repeatable(), opening:
             while True:
                 with self._lock:
-                    if (found := self._known(auth_id, check_left)) is not None:
+                    check_left(auth_id)
+                    if (found := self._known(auth_id)) is not None:
                         return found
                     settings, catalogue, machine = self.settings, self.catalogue, self.machine
                 made = self._make_account(auth_id, settings, catalogue, machine)
@@ -122,9 +124,8 @@ class Accounts:
                     if settings is self.settings:  # else all has begun anew meanwhile
                         return self._take_in(made)
 
-    def _known(self, auth_id: str, check_left: Callable[[str], None]) -> Account | None:
+    def _known(self, auth_id: str) -> Account | None:
         """Caller holds the lock."""
-        check_left(auth_id)
         return self._accounts.get(auth_id) or self._unused.get(auth_id)
 
     def _take_in(self, unused: Account) -> Account:

@@ -301,17 +301,15 @@ class Handle:
         ``operation``, ``method``, ``path``, ``status``, ``dialect``, ``fault``, ``why`` (texts may
         have ``*`` in them), and ``query``, ``headers``, ``data``: what must be in them. Raises
         ValueError for a condition or an operation that there is not."""
-        came = self._requests(wanted, self.calls.get("/requests"))
+        came, _ = self._requests(wanted)
         return [each for each in came if not misses(each, wanted)]
 
     def expect_request(self, /, *, times: int | None = None, **wanted: Any) -> Request | None:
         """The last request that meets these conditions. Fails when none came, or, with ``times``,
         not so many, or when that cannot be told, as older ones than the last 200 came too: tells
         the closest, and which conditions these do not meet."""
-        answer = self.calls.get("/requests")
-        came = self._requests(wanted, answer)
+        came, forgotten = self._requests(wanted)
         found = [each for each in came if not misses(each, wanted)]
-        forgotten = answer["forgotten"]
         if (times is None and found) or (len(found) == times and not forgotten):
             return found[-1] if found else None
         older = f"; {forgotten} older ones are not kept any more" if forgotten else ""
@@ -324,10 +322,12 @@ class Handle:
             f"{told} with {_listed(wanted)} came{older}\n{closest}\n{self.report()}"
         )
 
-    def _requests(self, wanted: Mapping[str, Any], answer: dict[str, Any]) -> list[Request]:
+    def _requests(self, wanted: Mapping[str, Any]) -> tuple[list[Request], int]:
+        """Those that are kept, and how many older ones are not."""
+        answer = self.calls.get("/requests")
         came = [request_of(each) for each in answer["requests"]]
         check_conditions(wanted, came)
-        return came
+        return came, answer["forgotten"]
 
     def _wait(self) -> None:
         """For the callbacks that are due."""

@@ -170,20 +170,24 @@ def points_of(account: Account) -> list[UndoPoint]:
 def lost_since(account: Account, point: UndoPoint) -> list[Steering | Exchange]:
     """What going back would undo beside the action that the point was kept for: the calls of
     others, and the console's behind the next point. Caller holds the lock."""
-    later = (each.state for each in account.undo_points if each.number > point.number)
-    until = next(later, account.state)
+    until = _own_until(account, point)
     return [each for each in made_since(account, point.state) if not _is_own(each, until)]
 
 
 def may_lose_more(account: Account, point: UndoPoint) -> bool:
     """Whether going back may also undo calls that are not kept any more. Caller holds the lock."""
-    later = (each.state for each in account.undo_points if each.number > point.number)
-    until = {_OTHERS: point.state, _BUTTONS: next(later, account.state)}
+    until = {_OTHERS: point.state, _BUTTONS: _own_until(account, point)}
     return any(
         moment > until[kind]
         for log in (account.steering, account.exchanges)
         for kind, moment in log.forgot_until.items()
     )
+
+
+def _own_until(account: Account, point: UndoPoint) -> State:
+    """Up to which state the console's calls are the action that the point was kept for."""
+    later = (each.state for each in account.undo_points if each.number > point.number)
+    return next(later, account.state)
 
 
 def _is_own(made: Steering | Exchange, until: State) -> bool:
