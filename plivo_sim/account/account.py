@@ -33,7 +33,7 @@ from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.machine import Machine, machine_of
-from plivo_sim.domain.records import ClockChanged, Event, Ledger
+from plivo_sim.domain.records import Application, ClockChanged, Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.text import atoms_id, draw_uuid
 from plivo_sim.settings import Settings
@@ -203,6 +203,18 @@ class Account:
         that none is begun again in the middle. Caller does not hold the lock."""
         with self.documents if len(things) > at_once else nullcontext():
             return [*self.lock.in_turns(things, make, at_once)]
+
+    def of_each(
+        self, ids: Sequence[str], make: Callable[[Application], Made], at_once: int = IN_A_TURN
+    ) -> list[Made]:
+        """What is made of each of these applications, in turns, as it is then; those that are gone
+        by then are left out."""
+
+        def of(id: str) -> list[Made]:
+            found = self.store.applications.fetch(id)
+            return [] if found is None else [make(found)]
+
+        return [*chain.from_iterable(self.in_turns(ids, of, at_once))]
 
     def _new_clock(self) -> VirtualClock:
         chosen = self.settings

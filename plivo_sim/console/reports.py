@@ -20,6 +20,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.apis.reading import name_file
 from plivo_sim.console.case_facts import INLINE, as_shown, facts_of
 from plivo_sim.console.pages import base_url, guard, open_account, readable, show
+from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.limits import REPORT_APPLICATIONS, REPORT_FILES
 from plivo_sim.domain.secrets import masked_json
 from plivo_sim.domain.text import encode_json, printable
@@ -77,9 +78,9 @@ def report_of(account: Account, id: str = "") -> str:
             ids = [each.id for each in page.records][::-1]
         now = account.now()
         tones = {name: row.tone for name, row in account.machine.statuses.items()}
-    facts = _facts if id else _facts_if_there
-    turns = account.in_turns(ids, lambda each: facts(account, each, room), at_once=1)
-    found = [each for each in turns if each is not None]
+    found = account.of_each(ids, lambda each: _facts(account, each.id, room), at_once=1)
+    if id and not found:
+        raise NotFound("application", id)
     with long_work(len(found), FEW_CASES):
         cases = [_case(each) for each in found]
         rows = [] if id else [(each["application"], each["verdict"]) for each in cases]
@@ -101,12 +102,6 @@ def report_of(account: Account, id: str = "") -> str:
             style=_style(),
             base=base_url(),
         )
-
-
-def _facts_if_there(account: Account, id: str, room: _Room) -> dict[str, Any] | None:
-    """None: the application is gone. Caller holds the lock."""
-    is_there = account.store.applications.fetch(id) is not None
-    return _facts(account, id, room) if is_there else None
 
 
 def _facts(account: Account, id: str, room: _Room) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from flask import Response, request
 
-from plivo_sim.account.account import Account
 from plivo_sim.account.lock import repeatable
 from plivo_sim.apis.dialects import Clues, body_clue, detect_dialect
 from plivo_sim.apis.outcomes import requested_outcome
@@ -49,7 +48,6 @@ from plivo_sim.web.long_work import work_on_body
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers import (
-        ApplicationOut,
         EvaluationOut,
         PathProblemOut,
         PlannedStepOut,
@@ -82,15 +80,8 @@ def list_applications() -> Response:
     with account.lock:
         page = applications.page(account, where, offset=offset, limit=limit)
         ids = [each.id for each in page.records]
-    made = account.in_turns(ids, lambda id: _shown(account, id))
-    shown = [each for each in made if each is not None]
+    shown = account.of_each(ids, lambda each: presenters.application_of(account, each))
     return current_call().answer({"total_count": page.total_count, "applications": shown})
-
-
-def _shown(account: Account, id: str) -> ApplicationOut | None:
-    """As it is now; None: it is gone. Caller holds the lock."""
-    found = account.store.applications.fetch(id)
-    return presenters.application_of(account, found) if found is not None else None
 
 
 def _wanted(name: str, words: Collection[str]) -> list[str]:

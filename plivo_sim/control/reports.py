@@ -124,19 +124,13 @@ def _state_of(account: Account) -> Iterator[str]:
         if account.machine != default_machine():
             yield f"machine: {account.machine.name}"
         ids = [each.id for each in account.store.applications.every()]
-    for lines in account.in_turns(ids, lambda id: _about_id(account, id)):
+    for lines in account.of_each(ids, lambda each: [*_about_application(account, each)]):
         yield from lines
     with account.lock:
         deliveries, retries = list(account.store.deliveries.every()), outbox.retries_of(account)
     with long_work(len(deliveries)):
         told = [_about_delivery(each, retries) for each in deliveries]
     yield from told
-
-
-def _about_id(account: Account, id: str) -> list[str]:
-    """Nothing, if the application is gone. Caller holds the lock."""
-    found = account.store.applications.fetch(id)
-    return list(_about_application(account, found)) if found is not None else []
 
 
 def _about_application(account: Account, application: Application) -> Iterator[str]:
