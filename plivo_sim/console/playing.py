@@ -24,6 +24,7 @@ from plivo_sim.console.pages import base_url, open_account, readable, row_of, sh
 from plivo_sim.control.history import items_of, path_of
 from plivo_sim.control.inputs import document_words
 from plivo_sim.control.presenters import explained
+from plivo_sim.domain import limits
 from plivo_sim.domain.records import standing
 from plivo_sim.domain.text import curl_file, shell_line
 from plivo_sim.scenarios import loader as library
@@ -39,7 +40,6 @@ if TYPE_CHECKING:  # a start needs none of it
     from plivo_sim.client.observations import Check, Event
     from plivo_sim.client.replay import Played, Replay
 
-MOST_PLAYS = 8
 MOST_RULES = 10
 BUDGET_S = 20.0
 """Real seconds after which "play all" stops between two steps."""
@@ -146,7 +146,7 @@ class Plays:
         with self._lock:
             self._kept[auth_id] = play
             self._kept.move_to_end(auth_id)
-            while len(self._kept) > MOST_PLAYS:
+            while len(self._kept) > limits.PLAYS.most:
                 self._kept.popitem(last=False)
 
     def of(self, account: Account) -> Play | None:

@@ -222,6 +222,7 @@ COVERED = Limit(
 )  # fmt: skip
 NEXT_OUTCOMES = Limit("next_outcomes", 100, "outcomes", "the next outcomes in an account's line")
 SNAPSHOTS = Limit("snapshots", 100, "snapshots", "the snapshots that an account keeps by name")
+PLAYS = Limit("plays", 64, "plays", "what the console plays at once; the oldest go")
 UNDO_POINTS = Limit("undo_points", 20, "points", "what can be undone in an account; the oldest go")
 UNDO_TEXT = Limit("undo_text", 200, _TEXT, "what is said of something that can be undone")
 SNAPSHOT_NAME = Limit("snapshot_name", 100, _TEXT, "the name of a snapshot")

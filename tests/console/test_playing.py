@@ -10,6 +10,7 @@ import pytest
 
 from plivo_sim.client.replay import Replay, account_of
 from plivo_sim.console.playing import _form_words
+from plivo_sim.domain import limits
 from plivo_sim.scenarios.loader import find_scenario, shipped_names
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
@@ -233,11 +234,12 @@ def test_what_does_not_ship_is_not_played(http: Http, name: str) -> None:
 
 def test_plays_are_bounded(http: Http) -> None:
     """The oldest is forgotten; its account stays."""
-    for name in shipped_names()[:9]:
-        begun(http, name, account_of(name))
-    first, last = account_of(shipped_names()[0]), account_of(shipped_names()[8])
-    assert "Nothing is being played" in http.get(page_of(first)).text
-    assert "steps played" in http.get(page_of(last)).text
+    accounts = [f"MA{n:018}" for n in range(limits.PLAYS.most + 1)]
+    for auth_id in accounts:
+        begun(http, "expired", auth_id)
+    found = [http.get(page_of(auth_id)).text for auth_id in (*accounts[:2], accounts[-1])]
+    assert "Nothing is being played" in found[0]
+    assert all("steps played" in page for page in found[1:])
 
 
 def test_curl_takes_a_text_for_a_text() -> None:
