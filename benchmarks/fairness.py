@@ -1,7 +1,7 @@
 """What others wait while a crowd is waited for: slow heads, held calls, long polls, hanging
 receivers, hanging look-ups of receivers' names; while ten clients upload 5 MB each into the
 bystander's own account, again and again; or while others compute for long: exports, long scenarios
-that are checked, schemas.
+that are checked, schemas, or lists in many accounts.
 
     python benchmarks/fairness.py --size 500 --seconds 5
 
@@ -305,6 +305,20 @@ def schemas(server: Server, _: int) -> Iterator[None]:
 
 
 @contextmanager
+def lists(server: Server, size: int) -> Iterator[None]:
+    """60 clients that list so many applications each, of 20 accounts."""
+    accounts = [f"MALISTS{n:013}" for n in range(20)]
+    with ThreadPoolExecutor(4) as pool:
+        every = [each for each in accounts for _ in range(size)]
+        list(pool.map(lambda each: called(server, "POST", each, create_body()), every))
+    with ExitStack() as stack:
+        for each in accounts:
+            path = f"/_sim/applications?limit=1000&account={each}"
+            stack.enter_context(working(server, 3, "GET", path))
+        yield
+
+
+@contextmanager
 def working(
     server: Server, clients: int, method: str, path: str, sent: bytes | None = None
 ) -> Iterator[None]:
@@ -347,6 +361,7 @@ KINDS = {
     "exports": exports,
     "checks": checks,
     "schemas": schemas,
+    "lists": lists,
 }
 
 

@@ -130,6 +130,7 @@ class Connections:
         meanwhile."""
         with self._lock:
             is_awaited = self._room.pause(conn)
+        self._server.requests.pause(conn)
         if is_awaited:
             self._wake()
 
@@ -137,6 +138,7 @@ class Connections:
         """It has got the account that it waited for."""
         with self._lock:
             self._room.go_on(conn)
+        self._server.requests.go_on(conn)
 
     def _await_request(self, conn: Connection) -> None:
         """The next request, which may have come with the one before."""

@@ -4,6 +4,11 @@ Threads share one interpreter, so that more of them make nothing faster: they ta
 another in the middle of an answer, and who comes last waits longest (docs/performance.md has what
 was measured). One that waits, for a disk or for an account, is another matter: after a few
 milliseconds another begins beside it, and twice as many whenever those are stuck, too.
+
+One that computes for long looks as stuck as one that waits. So calls that are expected to be long,
+as those like them were (`costs`), have a line and one thread of their own, and those of which
+nothing is known two: beside them, small ones go on. Where the processor has nothing to do, those
+wait, too, and more begin.
 """
 
 from __future__ import annotations
@@ -13,20 +18,49 @@ import queue
 import threading
 from collections import deque
 from contextlib import suppress
+from time import process_time, thread_time
 from typing import TYPE_CHECKING
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.threads import NONE_TO_BE_HAD, Thread
+from plivo_sim.web.costs import Alike, Cost, Costs, alike
 from plivo_sim.web.streams import REQUEST_THREAD, Held
 
 if TYPE_CHECKING:
     from plivo_sim.web.connection import Connection
 
-AT_ONCE = 1
 STUCK_S = 0.005
+MOST_LIKELY = 2
+"""Of calls that were expected to be small, and are stuck, while the processor is busy."""
+BUSY = 0.5
+"""Processor time of the process, by the time that went by."""
+LATE_LOOK_S = 0.02
 LONGEST_IDLE_S = 5.0
+KEPT_IDLE = 1
 
 log = logging.getLogger(__name__)
+
+
+class Line:
+    """Calls of one expected cost that wait, in their order; and those that run, ``at_once`` at a
+    time, since when they do. Those that are stuck are forgotten."""
+
+    def __init__(self, at_once: int = 1) -> None:
+        self.at_once = at_once
+        self.waiting: deque[Connection] = deque()
+        self.runs: dict[Connection, float] = {}
+
+    @property
+    def has_turn(self) -> bool:
+        """Whether another may begin."""
+        return len(self.runs) < self.at_once
+
+    def forget(self, since_s: dict[Connection, float], before_s: float) -> int:
+        """Those that run and are stuck since then: how many there were."""
+        stuck = [conn for conn in self.runs if since_s.get(conn, before_s + 1) <= before_s]
+        for conn in stuck:
+            del self.runs[conn]
+        return len(stuck)
 
 
 class Pool:
@@ -39,43 +73,106 @@ class Pool:
         self._max = max_threads
         self._made = 0
         self._idle = 0  # threads waiting, less the connections put for them
-        self._line: deque[Connection] = deque()
-        self._runs: dict[Connection, float] = {}  # since when; those that are stuck are not here
+        self._costs = Costs()
+        self._small, self._unknown, self._long = self._lines = Line(), Line(2), Line()
+        self._calls: dict[Connection, Alike] = {}
+        self._line: dict[Connection, Line] = {}  # of those that were begun
+        self._away: dict[Connection, float] = {}  # since when they wait for somebody
+        self._likely: set[Connection] = set()  # begun as such that are likely small
+        self._looked_at_s, self._used_s = monotonic_s(), process_time()
+        self._is_busy = True
 
     def start(self) -> None:
         """Nothing: threads are made by `put`."""
 
     def put(self, conn: Connection) -> bool:
         """Serve it now, or in its turn; whether it has to wait, for which `relieve` is called."""
+        call = alike(conn.rfile.came)
         with self._lock:
-            has_to_wait = bool(self._line) or len(self._runs) >= AT_ONCE
-            if has_to_wait:
-                self._line.append(conn)
-            else:
-                self._begin(conn)
-        return has_to_wait
+            self._calls[conn] = call
+            self._line_of(conn).waiting.append(conn)
+            self._begin_all()
+            return conn not in self._line
 
     def relieve(self) -> bool:
         """Begin beside what is stuck; whether some still wait, or lack a thread that there may be,
         and it is to be called again in ``STUCK_S``."""
         with self._lock:
-            if self._line:
-                before_s = monotonic_s() - STUCK_S
-                stuck = [conn for conn, since_s in self._runs.items() if since_s <= before_s]
-                for conn in stuck:
-                    del self._runs[conn]
-                for _ in range(max(AT_ONCE - len(self._runs), 2 * len(stuck))):
-                    if self._line:
-                        self._begin(self._line[0])
-                        self._line.popleft()
+            if any(line.waiting for line in self._lines):
+                self._look()
+            before_s = monotonic_s() - STUCK_S
+            for line in self._lines:
+                if not line.waiting:
+                    continue
+                computes = self._is_busy and line is not self._small
+                stuck = line.forget(self._away if computes else line.runs, before_s)
+                for _ in range(max(line.at_once - len(line.runs), 2 * stuck)):
+                    if self._first(line) is not None:
+                        self._begin(line)
             self._make_missing()
-            return bool(self._line) or self._lacks_threads
+            return any(line.waiting for line in self._lines) or self._lacks_threads
 
-    def _begin(self, conn: Connection) -> None:
-        self._runs[conn] = monotonic_s()
+    def pause(self, conn: Connection) -> None:
+        """It waits, for an account or for somebody outside."""
+        if self._line.get(conn, self._small) is not self._small:
+            with self._lock:
+                self._away[conn] = monotonic_s()
+
+    def go_on(self, conn: Connection) -> None:
+        """It has got what it waited for, and has its place again."""
+        if conn in self._away:
+            with self._lock:
+                del self._away[conn]
+                self._line[conn].runs.setdefault(conn, monotonic_s())
+
+    def _look(self) -> None:
+        """Whether the processor is busy. After a look of long ago nobody knows: it may be."""
+        passed_s = monotonic_s() - self._looked_at_s
+        if passed_s > STUCK_S / 2:
+            used_s = process_time()
+            is_late = passed_s > LATE_LOOK_S
+            self._is_busy = is_late or used_s - self._used_s >= BUSY * passed_s
+            self._looked_at_s, self._used_s = monotonic_s(), used_s
+            if not self._is_busy:
+                self._likely.clear()
+
+    def _line_of(self, conn: Connection) -> Line:
+        cost = self._costs.expected(self._calls[conn])
+        if cost is Cost.SMALL:
+            return self._small
+        if cost is Cost.LIKELY_SMALL and len(self._likely) < MOST_LIKELY:
+            return self._small
+        return self._long if cost is Cost.LONG else self._unknown
+
+    def _first(self, line: Line) -> Connection | None:
+        """Whose turn it is next. Those of which more is known by now go to another line."""
+        while line.waiting:
+            conn = line.waiting[0]
+            now = self._line_of(conn)
+            if now is line or now is self._small:
+                return conn
+            now.waiting.append(conn)
+            line.waiting.popleft()
+        return None
+
+    def _begin_all(self) -> None:
+        for line in self._lines:
+            while line.has_turn and self._first(line) is not None:
+                self._begin(line)
+
+    def _begin(self, line: Line) -> None:
+        """Caller has looked that there is a first one."""
+        conn = line.waiting[0]
+        self._runs(line, conn)
         self._queue.put(conn)
         self._idle -= 1
         self._make_missing()
+        line.waiting.popleft()
+
+    def _runs(self, line: Line, conn: Connection) -> None:
+        self._line[conn], line.runs[conn] = line, monotonic_s()
+        if self._costs.expected(self._calls[conn]) is Cost.LIKELY_SMALL:
+            self._likely.add(conn)
 
     @property
     def _lacks_threads(self) -> bool:
@@ -111,7 +208,7 @@ class Pool:
                 return self._queue.get(timeout=LONGEST_IDLE_S)
             except queue.Empty:
                 with self._lock:
-                    if self._idle > AT_ONCE:
+                    if self._idle > KEPT_IDLE:
                         self._idle -= 1
                         return None
 
@@ -126,6 +223,7 @@ class Pool:
     def _serve(self, conn: Connection) -> None:
         """Whatever it raises is the end of this connection alone: others need the thread."""
         keep, held, failure = False, None, None
+        began_s = thread_time()
         try:
             keep = conn.communicate()
         except Held as put_off:
@@ -133,7 +231,12 @@ class Pool:
         except BaseException as error:
             failure = error.with_traceback(None)
         with self._lock:
-            self._runs.pop(conn, None)
+            self._likely.discard(conn)
+            self._away.pop(conn, None)
+            self._line.pop(conn).runs.pop(conn, None)
+            call = self._calls.pop(conn)
+        if held is None:
+            self._costs.note(call, thread_time() - began_s)
         connections = conn.server.connections
         try:
             if failure is None:
@@ -146,10 +249,12 @@ class Pool:
     def _next(self) -> Connection | None:
         """Whose turn it is, for a thread that has ended its own; it waits if there is none."""
         with self._lock:
-            if self._line and len(self._runs) < AT_ONCE:
-                conn = self._line[0]
-                self._runs[conn] = monotonic_s()
-                return self._line.popleft()
+            for line in self._lines:
+                if line.has_turn and (conn := self._first(line)) is not None:
+                    self._runs(line, conn)
+                    line.waiting.popleft()
+                    self._begin_all()
+                    return conn
             self._idle += 1
             return None
 

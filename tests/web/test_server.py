@@ -785,6 +785,7 @@ def test_bodies_of_calls_that_are_put_off_are_bounded_too(monkeypatch: pytest.Mo
         monkeypatch.setattr(connections, "MOST_UNFINISHED_BYTES", 2 * len(PUT_OFF) - 1)
         first.sendall(PUT_OFF)
         assert seen.get(timeout=60) is None
+        until(lambda: len(server.connections._put_off.timed) == 1)
         second.sendall(PUT_OFF)
         assert seen.get(timeout=60) is None
         assert seen.get(timeout=60) == "noted"
