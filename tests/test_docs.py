@@ -218,6 +218,19 @@ def test_the_gitlab_example_reports_what_it_writes() -> None:
     assert replayed.split("--junit ")[1] == job["artifacts"]["reports"]["junit"]
 
 
+def test_nothing_is_installed_by_a_name_that_no_index_has() -> None:
+    """plivo-sim is installed from a path; neither the docs nor what the product writes say
+    otherwise."""
+    texts = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.html"), *DOCS.rglob("*.*")]
+    found = [
+        path.name
+        for path in (*texts, DOCS.parent / "README.md")
+        if path.suffix in (".py", ".html", ".md", ".yml", ".yaml", ".ts", ".js")
+        and re.search(r"pipx? install ([\w.=-]+ )*plivo-sim(\[\w+\])?([\s;`]|$)", path.read_text())
+    ]
+    assert found == []
+
+
 _CITED = re.compile(
     r'(decisions?(?:\.md,|:)?|wire-facts\.md,)((?:(?:, | and | to | )\s*"[^"]+")+)', re.IGNORECASE
 )
