@@ -1,4 +1,4 @@
-# docker build -t plivo-sim . && docker run --rm -p 8700:8700 -v plivo-sim:/state plivo-sim
+# docker build -t plivo-sim . && docker run --rm -p 127.0.0.1:8700:8700 -v plivo-sim:/state plivo-sim
 #
 # Settings are PLIVO_SIM_* variables (docker run -e PLIVO_SIM_PAUSED=1 …). Control calls are
 # answered under loopback names only, so from another container, where the host name is the

@@ -274,11 +274,11 @@ class LiveSimulator:
     """Serves a simulator over HTTP until ``stop``; also a context manager.
 
     ``start`` binds before it returns. Raises OSError when the port cannot be had, and what
-    ``make_simulator`` and ``make_tls`` raise. ``authority``: what clients must trust, with TLS.
+    ``make_simulator`` and ``make_tls`` raise. ``authority``: what clients must trust, with TLS; its
+    own callbacks do.
     """
 
     def __init__(self, settings: Settings, *, transport: Transport | None = None) -> None:
-        self.sim: Simulator = make_simulator(settings, transport=transport)
         self.authority: Path | None = None
         tls: Tls | None = None
         if settings.tls:
@@ -287,6 +287,8 @@ class LiveSimulator:
             tls, self.authority = make_tls(
                 settings.tls_dir or default_folder(), *settings.allowed_hosts
             )
+            transport = transport or HttpTransport(self.authority)
+        self.sim: Simulator = make_simulator(settings, transport=transport)
         app = create_app(self.sim)
         self._server: Server = make_server(
             app,

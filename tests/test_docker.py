@@ -137,6 +137,15 @@ def test_the_ports_agree() -> None:
     assert str(Settings().port) == PORT
 
 
+def test_it_is_started_for_this_machine_alone() -> None:
+    """By whatever page says how."""
+    pages = [ROOT / "Dockerfile", *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
+    mapped = [each for page in pages for each in re.findall(r" -p (\S+)", page.read_text())]
+    mapped = [each for each in mapped if ":" in each]
+    assert len(mapped) > 1
+    assert {each.rpartition(f":{PORT}")[0] for each in mapped} == {f"127.0.0.1:{PORT}"}
+
+
 def test_it_listens_beyond_the_container() -> None:
     """Loopback within a container is nobody's."""
     assert variables()["PLIVO_SIM_HOST"] == "0.0.0.0"

@@ -218,6 +218,60 @@ def test_the_gitlab_example_reports_what_it_writes() -> None:
     assert replayed.split("--junit ")[1] == job["artifacts"]["reports"]["junit"]
 
 
+BROUGHT = {
+    "node:22": {"node", "npm", "git", "apt-get", "export"},
+    "python:3.12": {"python3", "pip", "git", "apt-get", "export"},
+    "ubuntu-latest": {"git", "apt-get", "export"},
+    "actions/setup-python": {"python3", "pip"},
+    "actions/setup-node": {"node", "npm"},
+}
+"""What an image, or a step, brings along that the examples call."""
+INSTALLING = {
+    "apt-get install -qy python3-venv": {"python3"},
+    "python3 -m venv /opt/plivo-sim": {"/opt/plivo-sim/bin/pip"},
+    "pip install ./plivo-sim": {"plivo-sim"},
+    'export PATH="/opt/plivo-sim/bin:$PATH"': {"plivo-sim"},
+    "npm install": {"npm test"},
+}
+
+
+def jobs() -> list[tuple[str, set[str], list[str]]]:
+    """Of the examples: its name, what is there before its commands, and these."""
+    gitlab = yaml.safe_load((DOCS / "examples" / "gitlab-ci.yml").read_text())["compliance"]
+    github = yaml.safe_load((DOCS / "examples" / "github-actions.yaml").read_text())
+    github = github["jobs"]["compliance"]
+    uses = [each["uses"].partition("@")[0] for each in github["steps"] if "uses" in each]
+    there = set().union(*(BROUGHT.get(each, set()) for each in (github["runs-on"], *uses)))
+    return [
+        ("gitlab", BROUGHT[gitlab["image"]], gitlab["script"]),
+        ("github", there, [each["run"] for each in github["steps"] if "run" in each]),
+    ]
+
+
+@pytest.mark.parametrize(("name", "there", "commands"), jobs(), ids=lambda each: str(each)[:6])
+def test_the_examples_call_what_is_there(name: str, there: set[str], commands: list[str]) -> None:
+    """What the image has, or what was installed before; a suite has its packages."""
+    there = there.copy()
+    for command in commands:
+        for part in re.split(r" (?:&&|--) ", command):
+            wanted = "npm test" if part == "npm test" else part.split()[0]
+            assert wanted in there, command
+            there |= INSTALLING.get(part, set())
+
+
+def test_nothing_is_installed_by_a_name_that_no_index_has() -> None:
+    """plivo-sim is installed from a path; neither the docs nor what the product writes say
+    otherwise."""
+    texts = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.html"), *DOCS.rglob("*.*")]
+    found = [
+        path.name
+        for path in (*texts, DOCS.parent / "README.md")
+        if path.suffix in (".py", ".html", ".md", ".yml", ".yaml", ".ts", ".js")
+        and re.search(r"pipx? install ([\w.=-]+ )*plivo-sim(\[\w+\])?([\s;`]|$)", path.read_text())
+    ]
+    assert found == []
+
+
 _CITED = re.compile(
     r'(decisions?(?:\.md,|:)?|wire-facts\.md,)((?:(?:, | and | to | )\s*"[^"]+")+)', re.IGNORECASE
 )

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ from plivo_sim.client import Client
 from plivo_sim.client.applications import (
     ACME,
     SAMPLE_PROOFS,
+    CreateRequest,
     create_request,
     requirement_of,
     sample_business,
@@ -49,6 +51,7 @@ from plivo_sim.domain.limits import BODY
 from plivo_sim.domain.machine import ByHand
 from plivo_sim.domain.records import NumberType, UserType
 from plivo_sim.domain.text import curl_file, shell_word
+from plivo_sim.domain.urls import reached_at
 from plivo_sim.machines.loader import known_machine
 from plivo_sim.scenarios.rules import PRESETS
 
@@ -335,14 +338,18 @@ MOST_LISTED = 50
 
 def run_try(client: Client, token: str, say: Say, samples: Path | None = None) -> None:
     """Create an application, wait for its review in simulated time, show the result. ``samples``:
-    the folder in which the sample files are, if they were written."""
+    the folder in which the sample files are, if they were written. Raises RefusedBySimulator if no
+    callback came."""
     requirements = client.compliance(
         "GET", "Requirements/?country_iso=IN&number_type=local&user_type=business"
     )
-    applicant = sample_business(
-        ACME, alias="Acme, Mumbai office", callback_url=f"{client.url}/_sim/inbox/try"
-    )
+    inbox = f"/inbox/{client.auth_id}"
+    called_back = f"{reached_at(client.url)}/_sim{inbox}"
+    applicant = sample_business(ACME, alias="Acme, Mumbai office", callback_url=called_back)
     request = create_request(applicant, requirement_of(requirements))
+    if _is_callback_refused(client, request):
+        _call_account_back(client, called_back)
+        request = create_request(replace(applicant, callback_url=""), requirement_of(requirements))
     proofs = [str((samples or Path()) / name) for name in SAMPLE_PROOFS]
     if samples is None:
         say("# plivo-sim try --samples . writes the files that the next two need")
@@ -357,11 +364,46 @@ def run_try(client: Client, token: str, say: Say, samples: Path | None = None) -
     for change in client.control("GET", f"/applications/{id}")["timeline"][:MOST_LISTED]:
         say(f"{change['at']}  {change['status']:<10} {change['why']}"[:MOST_SAID])
     say("\n# Callbacks received")
-    for message in client.control("GET", "/inbox/try/messages")["messages"][-MOST_LISTED:]:
-        if id in message["body"]:
-            say(message["body"][:MOST_SAID])
-            signature = message["headers"]["X-Plivo-Signature-V3"]
-            say(f"  X-Plivo-Signature-V3: {signature}"[:MOST_SAID])
+    came = client.control("GET", f"{inbox}/messages")["messages"][-MOST_LISTED:]
+    shown = [message for message in came if id in message["body"]]
+    for message in shown:
+        say(message["body"][:MOST_SAID])
+        signature = message["headers"]["X-Plivo-Signature-V3"]
+        say(f"  X-Plivo-Signature-V3: {signature}"[:MOST_SAID])
+    if not shown:
+        say(_elsewhere(client, id)[:MOST_SAID])
+
+
+def _is_callback_refused(client: Client, request: CreateRequest) -> bool:
+    """Whether a strict simulator wants another callback URL: https, which the inbox has not."""
+    told = client.evaluate(request.form)
+    return any(each["path"].endswith("callback_url") for each in told.get("problems") or ())
+
+
+def _call_account_back(client: Client, url: str) -> None:
+    """Make it the callback URL of the account, which may be http, unless it has one."""
+    account = {"auth_id": client.auth_id}
+    if not client.control("POST", "/accounts", account)["settings"].get("callback_url"):
+        client.control("POST", "/accounts", account | {"settings": {"callback_url": url}})
+
+
+def _elsewhere(client: Client, id: str) -> str:
+    """Where a callback of the application was taken, which did not come to the inbox. Raises
+    RefusedBySimulator if none was, with the reason of the last attempt."""
+    webhooks = client.control("GET", "/webhooks", application=id, account=client.auth_id)
+    found = webhooks["webhooks"]
+    for each in found:
+        if each["state"] == "delivered":
+            return f"{each['url']} took it"
+    if not found:
+        raise RefusedBySimulator("no callback was sent")
+    last = found[-1]
+    told = last["why"]
+    for attempt in last["attempts"][-1:]:
+        told = attempt["error"] or f"answered {attempt['status']}"
+    raise RefusedBySimulator(
+        f"no callback came; that to {last['url']} is {last['state']}: {told}"[:MOST_SAID]
+    )
 
 
 def _curl(client: Client, token: str, data: Mapping[str, Any], proofs: Sequence[str]) -> str:
@@ -397,7 +439,8 @@ def try_(url: str, auth_id: str, token: str, samples: Path | None) -> None:
     """Send one complete application and show what happens.
 
     Prints the curl command, the SDK code, the timeline and the callback of an Indian business's
-    application.
+    application. Where the simulator is strict and takes https callback URLs only, the inbox
+    becomes that of the account. Exit code 1 when no callback came, with the reason.
     """
     if samples is not None:
         for path in write_samples(samples):

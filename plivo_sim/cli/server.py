@@ -260,7 +260,8 @@ class _ReadyFile:
 def _greet(live: LiveSimulator, settings: Settings, out: Any = None) -> None:
     from plivo_sim.simulator.logs import finish
 
-    say(_greeting(live.url, settings, _machine(live.sim.machine.name, settings)), file=out)
+    machine = _machine(live.sim.machine.name, settings)
+    say(_greeting(live.url, settings, machine, live.authority), file=out)
     for damage in live.sim.damages:
         say(f"  DAMAGED STATE     {damage}", file=out)
     if live.authority is not None:
@@ -276,16 +277,18 @@ def _machine(name: str, settings: Settings) -> str:
     return f"\n  Status machine    {name}{where}"
 
 
-def _greeting(url: str, settings: Settings, machine: str) -> str:
+def _greeting(url: str, settings: Settings, machine: str, trusted: Path | None = None) -> str:
     where = "in memory, lost when this stops" if settings.state is None else str(settings.state)
     delay = settings.review_delay or "the requirement's own days"
     if settings.require_account:
         steps = f"\n  Accounts          {settings.serves or 'all'}; calls come through a proxy"
     else:
         advance = shell_word(f"{url}/_sim/clock/advance")
+        trust = "" if trusted is None else f"SSL_CERT_FILE={shell_word(str(trusted))} "
+        ca = "" if trusted is None else f"--cacert {shell_word(str(trusted))} "
         steps = f"""
-  First steps       plivo-sim try --url {shell_word(url)}
-  Then move time    curl -X POST {advance} -H 'Content-Type: application/json' \
+  First steps       {trust}plivo-sim try --url {shell_word(url)}
+  Then move time    curl {ca}-X POST {advance} -H 'Content-Type: application/json' \
 -d '{{"by": "3d"}}'"""
     return f"""plivo-sim {__version__}
   Point an SDK at   {url}/v1/Account
@@ -296,7 +299,7 @@ def _greeting(url: str, settings: Settings, machine: str) -> str:
 
 def _trust_hint(authority: Path) -> str:
     return f"""  Trust it with     NODE_EXTRA_CA_CERTS={authority}  (Node)
-                    SSL_CERT_FILE={authority}  (smallestai)
+                    SSL_CERT_FILE={authority}  (smallestai, commands of plivo-sim)
                     cat {authority} >> "$(python -m certifi)"  (plivo for Python, which does not
                     read REQUESTS_CA_BUNDLE; in a container or a virtual environment of its own)"""
 

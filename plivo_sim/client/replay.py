@@ -30,7 +30,7 @@ from plivo_sim.client.applications import (
     sample,
 )
 from plivo_sim.client.observations import Check, Event, Observer, check_all
-from plivo_sim.domain.urls import ANY_ADDRESS, base_url
+from plivo_sim.domain.urls import reached_at
 from plivo_sim.scenarios.language import Correct, Expect, Scenario, StepEntry, Submit
 
 TOKEN = "replay"  # noqa: S105  # not a secret: any token is taken
@@ -206,13 +206,6 @@ class Played:
     checks: list[Check]
 
 
-def _reached_at(url: str) -> str:
-    """A server's URL as its own callbacks reach it, which go to no address that means every one."""
-    parts = urlsplit(url)
-    here = ANY_ADDRESS.get(parts.hostname or "")
-    return url if here is None else base_url(parts.scheme, here, parts.port) + parts.path
-
-
 class Replay:
     """One replay, in the account of the client, which is emptied: ``begin``, then a ``step`` at a
     time. ``result``: all of it so far; ``ids``: what the simulator calls the scenario's
@@ -222,7 +215,7 @@ class Replay:
         self._client = client
         self._scenario = scenario
         self._inbox = f"/inbox/{client.auth_id}"
-        self._callback_url = against or f"{_reached_at(client.url)}/_sim{self._inbox}"
+        self._callback_url = against or f"{reached_at(client.url)}/_sim{self._inbox}"
         self.result = ScenarioResult(scenario=scenario.scenario, account=client.auth_id)
         self._applications: dict[str, ScenarioApplication] = {}
         self.ids: dict[str, str] = {}

@@ -5,7 +5,8 @@ from __future__ import annotations
 HEAD = '''\
 """What was done by hand in the account {account}, as a test.
 
-Made by the console of plivo-sim. To run it: pip install plivo-sim pytest; pytest FILE
+Made by the console of plivo-sim. To run it, with the path of a checkout of plivo-sim:
+pip install plivo-sim/ pytest; pytest FILE
 {notes}"""
 
 {imports}

@@ -22,6 +22,7 @@ from plivo_sim.domain.records import Application, Change, EndUser
 from plivo_sim.domain.text import encode_json, printable, values_in
 from plivo_sim.machines import default_machine
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario_data
+from plivo_sim.services.policies import faults_of
 
 MOST_APPLICATIONS = 50
 MAGIC = "SIM-"
@@ -32,7 +33,7 @@ MAGIC = "SIM-"
 class Submitted:
     """What a copy needs of an account, by reference: records do not change. ``applications``: the
     last of those that were submitted, oldest first; ``count``: how many were; ``end_users``: by
-    id."""
+    id; ``has_faults``: whether one is on, or struck a call that is kept."""
 
     auth_id: str
     now: datetime
@@ -40,6 +41,7 @@ class Submitted:
     applications: tuple[Application, ...]
     count: int
     end_users: Mapping[str, EndUser]
+    has_faults: bool
 
 
 def take_submitted(account: Account) -> Submitted:
@@ -54,6 +56,7 @@ def take_submitted(account: Account) -> Submitted:
         applications=last,
         count=len(every),
         end_users={each.id: each for each in found if each is not None},
+        has_faults=bool(faults_of(account)) or any(each.fault for each in account.exchanges),
     )
 
 
@@ -80,7 +83,7 @@ def scenario_file(account: Submitted, *, most: int = MOST_APPLICATIONS) -> str:
     of fewer applications."""
     import yaml  # here because a start needs none
 
-    copy = _Copy(account)
+    copy = _Copy(account, ["faults: no call of it fails"] if account.has_faults else [])
     if account.count > most:
         copy.notes.append(f"{account.count - most} applications: only the last {most} are here")
     applications = account.applications[max(0, len(account.applications) - most) :]

@@ -2,7 +2,8 @@
 
 The test's clock stands still and goes to where it stood at each call, so that what a running clock
 did happens in it, too. Ids are taken from its own answers. What cannot be carried over is told in
-the file, and then the file asserts no statuses.
+the file, and then the file asserts no statuses. Of calls that failed it makes those that a fault
+struck, which fail in it, too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 from plivo_sim.account.account import OWN_MACHINE, Account
 from plivo_sim.console.accounts import setting_text
+from plivo_sim.console.copied_faults import (
+    OWN_FAULT,
+    STEERED,
+    as_verb,
+    expecting,
+    strike_on,
+    without_faults,
+)
 from plivo_sim.console.copied_parts import CALL, CONTROL, HEAD, UPLOAD
 from plivo_sim.console.sources import ID, INBOX, Names, Source, as_json_source, quoted, source
 from plivo_sim.domain import limits
@@ -28,13 +37,17 @@ from plivo_sim.web.steering import Steering
 
 GAP = timedelta(seconds=1)
 """The clock of the test follows one that ran this far between two calls."""
-NOT_IN_A_TEST = frozenset({"paused", "start", "warp", "callback_url", "allow_callback_hosts"})
-"""Settings that the fixtures make, or that lead to receivers which the test does not have."""
+NOT_IN_A_TEST = frozenset(
+    {"paused", "start", "warp", "callback_url", "allow_callback_hosts", "rate_limits"}
+)
+"""Settings that the fixtures make, that lead to receivers which the test does not have, or whose
+windows are of real time."""
 OF_THE_CLOCK = frozenset({"pause", "resume", "set_rate"})
 SENT_AGAIN = frozenset({"replay_webhook"})
 GOING_BACK = frozenset({"restore", "reset", "undo"})
 _TRUNCATED = 4000
 """A text of that many characters was perhaps longer: no more is kept."""
+_FILED = re.compile(rf'"compliance(?:_application)?_id": ?"({ID.pattern})"')
 Made = Steering | Exchange
 
 
@@ -198,10 +211,17 @@ def _begin(file: _File, made: Sequence[Made]) -> None:
     operations = {each.operation for each in made if isinstance(each, Steering)}
     scenario = file.account.scenario
     if scenario is not None and not operations & {"use_scenario", "drop_scenario"}:
-        _use(file, "use_scenario", decode_json(scenario.body))
+        _use(file, "use_scenario", _without_faults(file, decode_json(scenario.body)))
     machine = file.account.machine
     if machine is not None and not operations & {"use_machine", "drop_machine"}:
         _use(file, "use_machine", decode_json(machine.body))
+
+
+def _without_faults(file: _File, scenario: Any, *, is_name: bool = False) -> Any:
+    kept = without_faults(scenario, is_name=is_name)
+    if kept is not scenario:
+        file.add(f"# the scenario without its faults: {OWN_FAULT}")
+    return kept
 
 
 def _use(file: _File, verb: str, given: Any) -> None:
@@ -267,8 +287,6 @@ def _call(file: _File, made: Exchange) -> None:
     shown = made.shown()
     if made.dialect == "atoms":
         return file.leave_out(made, "it is of Atoms, whose key is not kept")
-    if made.fault and not shown["answer"]:
-        return file.leave_out(made, "a fault cut its answer off")
     if unknown := _unknown(file, made):
         return file.leave_out(made, f"{unknown} was not made by a call that is carried over")
     parts = urlsplit(made.url)
@@ -284,15 +302,36 @@ def _call(file: _File, made: Exchange) -> None:
         f"        {key}={source(value, file.names, 8, len(key) + 2)},\n"
         for key, value in sent.items()
     )
-    try:
-        answer = decode_json(shown["answer"])
-    except ValueError:
-        answer = None
-    learned = file.names.learn(answer, _wanted(file, answer))
+    strike = strike_on(made)
+    is_lost = strike is not None and strike.raises != ""
+    learned = [] if is_lost else _learned(file, shown["answer"])
     called = f"{quoted(made.method)}, {shown_path}, {made.status}"
     whole = f"call(\n        {called},\n{words}    )" if words else f"call({called})"
-    file.add(f"answer = {whole}" if learned else whole, *learned)
+    if strike is not None:
+        file.add(as_verb(strike, made))
+    file.add(f"answer = {whole}" if learned else expecting(strike, whole), *learned)
+    if is_lost and made.is_spoilt and made.method == "POST":
+        file.add(*_found(file, f"{shown['answer']}{shown['answer_end']}"))
     return None
+
+
+def _learned(file: _File, text: str) -> list[str]:
+    """Lines that take ids that are needed out of an answer."""
+    try:
+        answer = decode_json(text)
+    except ValueError:
+        return []
+    return file.names.learn(answer, _wanted(file, answer))
+
+
+def _found(file: _File, text: str) -> list[str]:
+    """A line that finds the application whose filing was done, and the answer lost."""
+    known = file.names.known
+    new = set(_FILED.findall(text)) - known.keys()
+    if len(new) != 1:
+        return []
+    name = known[new.pop()] = f"compliance_id_{len(known) + 1}"
+    return [f"{name} = plivo_server.applications()[-1].id"]
 
 
 def _with_account(names: Names, path: str, auth_id: str) -> str:
@@ -348,6 +387,8 @@ def _steer(file: _File, made: Steering) -> None:
     """The verb of the fixture that does the same, or the call itself."""
     if made.operation in OF_THE_CLOCK:
         return file.add(f"# {made.operation}: the clock of the test stands still, and is moved")
+    if made.operation in STEERED:
+        return file.add(f"# {made.operation}: {OWN_FAULT}")
     if made.operation in SENT_AGAIN:
         return file.add("# a callback was sent again here")
     if made.operation in GOING_BACK:
@@ -398,9 +439,12 @@ def _use_one(verb: str) -> Callable[[_File, Steering, dict[str, Any]], None]:
     def use(file: _File, made: Steering, body: dict[str, Any]) -> None:
         keys = ("name", "yaml", "scenario", "machine")
         key = next(key for key in keys if body.get(key) is not None)
+        given = body[key]
+        if verb == "use_scenario":
+            given = _without_faults(file, given, is_name=key == "name")
         # The verb takes what is one line for a name, or for a path.
-        end = "\n" if key == "yaml" and "\n" not in body[key] else ""
-        _use(file, verb, body[key] + end if end else body[key])
+        is_line = key == "yaml" and isinstance(given, str) and "\n" not in given
+        _use(file, verb, f"{given}\n" if is_line else given)
 
     return use
 
@@ -428,7 +472,6 @@ _VERBS: Mapping[str, Callable[[_File, Steering, dict[str, Any]], None]] = {
     "use_scenario": _use_one("use_scenario"),
     "use_machine": _use_one("use_machine"),
     "next_outcome": _with_values("next_outcome"),
-    "add_fault": _with_values("fault"),
     "set_webhook_policy": _with_values("webhooks"),
     "make_account": _configure,
 }

@@ -12,6 +12,7 @@ from flask import Response, request
 from plivo_sim.account.account import KEPT_EXCHANGES, KEPT_STEERING, Account
 from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, curl
+from plivo_sim.console.copied_faults import strike_on
 from plivo_sim.console.copied_scenario import scenario_file, take_submitted
 from plivo_sim.console.copied_test import pytest_file, take
 from plivo_sim.console.pages import base_url, guard, open_account, show
@@ -74,10 +75,11 @@ def history_page(auth_id: str) -> Response:
 
 def effective(account: Account) -> list[Made]:
     """The calls that made the account what it is, as far as they are kept, oldest first: those that
-    changed something, were not undone, and came after the last reset. Caller holds the lock."""
+    changed something, or that a fault made fail, were not undone, and came after the last reset.
+    Caller holds the lock."""
     found: list[Made] = []
     for each in everything(account):
-        if not is_write(each) or is_undone(account, each):
+        if not (is_write(each) or strike_on(each)) or is_undone(account, each):
             continue
         if isinstance(each, Steering) and each.operation == "reset":
             found.clear()

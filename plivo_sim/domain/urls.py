@@ -45,6 +45,13 @@ def with_scheme(text: str) -> str:
     return f"{scheme}://{rest.rstrip('/')}"
 
 
+def reached_at(url: str) -> str:
+    """A server's URL as its own callbacks reach it, which go to no address that means every one."""
+    parts = urlsplit(url)
+    here = ANY_ADDRESS.get(parts.hostname or "")
+    return url if here is None else base_url(parts.scheme, here, parts.port) + parts.path
+
+
 @kept(64)
 def base_url_asked(scheme: str, host: str | None, server: tuple[str, int | None] | None) -> str:
     """Where a caller reached us: by its ``Host`` header, or, when that is none that can stand in a

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
 READS = ("GET", "HEAD")
+CALLED = "X-Plivo-Sim-Callback-Url"
+"""The header that tells a receiver the URL that was called."""
 LONGEST_REASON = 200
 _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _LENGTH = re.compile("[0-9]{1,15}")
@@ -156,10 +158,19 @@ class Recorder:
         if call.method not in CALLING:
             return _refusal(405, f"a callback is one of {', '.join(CALLING)}")
         rest = call.target.removeprefix(CALLBACKS)
-        return self._handed_on("callback", self._receiver, call, rest)
+        return self._handed_on("callback", self._receiver, call, rest, _url_called(call))
 
-    def _handed_on(self, kind: Kind, to: Http, call: Call, target: str) -> Given:
+    def _handed_on(
+        self,
+        kind: Kind,
+        to: Http,
+        call: Call,
+        target: str,
+        more: Mapping[str, str] | None = None,
+    ) -> Given:
+        """``more``: headers that are sent beside those of the call, or in place of them."""
         headers = {name: value for name, value in call.headers if name.lower() not in HOP_BY_HOP}
+        headers |= more or {}
         if not self._allows_writes:
             headers = {name: v for name, v in headers.items() if name.lower() not in _OVERRIDES}
         headers["Accept-Encoding"] = "identity"
@@ -203,6 +214,22 @@ class Recorder:
 def is_public(target: str) -> bool:
     """Whether the answer tells what is required: nothing of it was written by a user."""
     return _PUBLIC.fullmatch(target.partition("?")[0]) is not None
+
+
+def _url_called(call: Call) -> dict[str, str]:
+    """Headers that say by which URL a callback came here: its signature is made of that one. Where
+    a tunnel or a proxy tells it, that is its caller's."""
+    host, scheme = (
+        header(call.headers, f"x-forwarded-{each}").partition(",")[0].strip()
+        for each in ("host", "proto")
+    )
+    host = host or header(call.headers, "host")
+    scheme = scheme.lower() if scheme.lower() in ("http", "https") else "http"
+    return {
+        "X-Forwarded-Host": host,
+        "X-Forwarded-Proto": scheme,
+        CALLED: f"{scheme}://{host}{call.target}",
+    }
 
 
 def _plain(text: str) -> str:

@@ -116,7 +116,8 @@ class Call:
     """What is known of the request being served. ``why`` is one clause for the log. ``account``
     is there once it is known who calls.
 
-    ``fault`` names the fault that hit it; ``spoil`` is one that strikes when the work is done.
+    ``fault`` names the fault that hit it; ``spoil`` is one that strikes when the work is done, and
+    ``is_spoilt`` says that it did.
     ``strikes``: what the injector found each time it was asked, and ``strikes_met`` how often it
     was; a call that was put off (``Held``) is begun again, and meets the same ones.
 
@@ -147,6 +148,7 @@ class Call:
     api: str = ""
     fault: str = ""
     spoil: FaultRule | None = None
+    is_spoilt: bool = False
     strikes: list[tuple[str, FaultRule | None]] = field(default_factory=list)
     strikes_met: int = 0
     came: Came | None = None

@@ -57,7 +57,7 @@ class Injector:
 
     def after(self, call: Call, fault: FaultRule, response: Response) -> Response:
         """Spoil the answer of a call that was served, as the fault says."""
-        call.spoil = None
+        call.spoil, call.is_spoilt = None, True
         if fault.effect in CUTTING or fault.effect == "truncated":
             call.request.environ[CUT_KEY] = fault.effect
             return response

@@ -54,7 +54,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
     ``answer``: the start of an answer in JSON, secrets masked, and ``answer_end`` the end of one
     that a fault has spoilt; ``answer_size``: how many bytes it has, None for those of a stream.
-    ``wrote``: see ``Call``, what it wrote to its account.
+    ``is_spoilt``, ``wrote``: see ``Call``, what it wrote to its account.
     """
 
     id: str
@@ -72,6 +72,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     fault: str
     why: str
     took_ms: Annotated[float, Meta(ge=0, le=2**40)]
+    is_spoilt: bool = False
     wrote: Wrote | None = None
 
     @property
@@ -167,6 +168,7 @@ def exchange_of(
         fault=call.fault,
         why=call.why,
         took_ms=took_ms,
+        is_spoilt=call.is_spoilt,
         wrote=call.wrote_in(call.account_or_none),
     )
 

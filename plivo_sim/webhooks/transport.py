@@ -13,6 +13,7 @@ import socket
 import ssl
 import threading
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from plivo_sim.account.clock import monotonic_s
@@ -40,10 +41,12 @@ class HttpTransport:
     """Sends over real sockets. A fresh connection each time: callbacks are rare.
 
     https receivers are verified against the system's certificates (``SSL_CERT_FILE`` replaces
-    them).
+    them), and against the authorities in a PEM file: the server's own, as it may call itself.
+    Raises OSError, ssl.SSLError for a file that cannot be read, or has none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, authority: Path | None = None) -> None:
+        self._authority = b"" if authority is None else _authorities_in(authority)
         self._names = Names()
         self._lines: dict[int, Line] = {}
 
@@ -59,7 +62,7 @@ class HttpTransport:
                 connected(addresses, _port_of(request.url), deadline) as sock,
             ):
                 line.use(sock)
-                status, body, damage = _exchange_over(sock, request)
+                status, body, damage = _exchange_over(sock, request, self._authority)
         except Exception as error:
             given_s = None if line.is_given_up else request.timeout_s
             return Answer(error=_told(error, given_s), latency_s=monotonic_s() - began)
@@ -90,6 +93,13 @@ class HttpTransport:
         return None
 
 
+def _authorities_in(file: Path) -> bytes:
+    """The certificates of authorities in a PEM file, as DER, one behind the other."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(file)
+    return b"".join(context.get_ca_certs(binary_form=True))
+
+
 class MemoryTransport:
     """Keeps what was sent and answers from a list of statuses (then 200): for tests.
 
@@ -114,12 +124,17 @@ class Blocked(Exception):
     """The host's address is not one that callbacks may go to."""
 
 
-def _exchange_over(sock: socket.socket, request: Outgoing) -> tuple[int, str, str]:
-    """Status, start of the body, and what is wrong with that."""
+def _exchange_over(
+    sock: socket.socket, request: Outgoing, authority: bytes
+) -> tuple[int, str, str]:
+    """Status, start of the body, and what is wrong with that. ``authority``: certificates
+    that are trusted, too (DER, one behind the other)."""
     parts = urlsplit(request.url)
     connection = http.client.HTTPConnection(parts.hostname or "", _port_of(request.url))
     if parts.scheme == "https":
         context = ssl.create_default_context()
+        if authority:
+            context.load_verify_locations(cadata=authority)
         context.sslsocket_class = Secured
         sock = context.wrap_socket(sock, server_hostname=parts.hostname)
     connection.sock = sock

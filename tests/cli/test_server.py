@@ -23,11 +23,17 @@ import pytest
 from click.testing import CliRunner
 
 from plivo_sim import __version__
+from plivo_sim.app import create_app
+from plivo_sim.assembly import make_simulator
 from plivo_sim.cli import main
+from plivo_sim.cli.applications import run_try
 from plivo_sim.cli.server import _greeting, _ReadyFile
-from plivo_sim.cli.shared import STOP_SIGNALS, WrongFile, heard
+from plivo_sim.cli.shared import STOP_SIGNALS, RefusedBySimulator, WrongFile, heard
 from plivo_sim.client import Client, Refused
+from plivo_sim.client.wsgi import Wsgi
 from plivo_sim.settings import Settings, read_setting
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.conftest import PAUSED
 from tests.fakes import full_pipe, until
 from tests.machines.files import YEARLY
 from tests.support import AUTH_ID, TOKEN
@@ -54,7 +60,7 @@ class Serving:
             self.greeting += line
             if "Then move time" in line:
                 break
-        found = re.search(r"(http://\S+)/v1/Account", self.greeting)
+        found = re.search(r"(https?://\S+)/v1/Account", self.greeting)
         assert found, f"no greeting: {self.greeting!r}"
         self.url = found[1]
 
@@ -691,6 +697,71 @@ def test_try_can_be_repeated(tried: tuple[Serving, str]) -> None:
     made = json.loads(section(done.stdout, "# Answer"))
     body, _ = section(done.stdout, "# Callbacks received").splitlines()
     assert json.loads(body)["compliance_id"] == made["compliance_id"]
+
+
+@live
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # any address
+def test_try_on_a_strict_simulator(host: str) -> None:
+    """Which takes https callback URLs only, but for that of an account: as its greeting says."""
+    with serving("--strict", "--host", host) as served:
+        assert f"First steps       plivo-sim try --url {served.url}\n" in served.greeting
+        done = run("try", "--url", served.url.replace("127.0.0.1", host))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "callback_url" not in section(done.stdout, "# curl")
+        made = json.loads(section(done.stdout, "# Answer"))
+        body, _ = section(done.stdout, "# Callbacks received").splitlines()
+        assert json.loads(body)["compliance_id"] == made["compliance_id"]
+
+
+@live
+def test_try_leaves_the_callback_url_of_a_strict_account() -> None:
+    """Its callback was taken elsewhere, and that is said."""
+    with serving("--strict") as served:
+        url = f"{served.url}/_sim/inbox/own"
+        account = {"auth_id": AUTH_ID, "settings": {"callback_url": url}}
+        served.client().control("POST", "/accounts", account)
+        done = run("try", "--url", served.url, "--auth-id", AUTH_ID)
+    assert section(done.stdout, "# Callbacks received") == f"{url} took it"
+
+
+@live
+@pytest.mark.parametrize(
+    ("path", "body", "told"),
+    [
+        ("/webhooks/policy", {"drop": -1}, "no callback came; that to URL is dropped: "),
+        ("/scenario", {"name": "stuck-in-review"}, "nothing more is due"),
+    ],
+)
+def test_try_without_a_callback(path: str, body: dict[str, Any], told: str) -> None:
+    """Exit code 1, and the reason."""
+    with serving() as served:
+        served.client().control("POST", path, body | {"account": AUTH_ID})
+        done = run("try", "--url", served.url, "--auth-id", AUTH_ID)
+    assert done.returncode == 1
+    assert told.replace("URL", f"{served.url}/_sim/inbox/{AUTH_ID}") in done.stderr
+
+
+def test_try_tells_what_the_last_attempt_came_to() -> None:
+    sim = make_simulator(PAUSED, transport=MemoryTransport(500))
+    client = Client("http://127.0.0.1", AUTH_ID, TOKEN, Wsgi(create_app(sim)))
+    with pytest.raises(RefusedBySimulator, match="is pending: answered 500"):
+        run_try(client, TOKEN, [].append)
+    sim.close()
+
+
+@live
+def test_try_over_tls(tmp_path: Path) -> None:
+    """As the greeting says, at the first start: the server's callbacks trust its own authority."""
+    with serving("--tls", "--tls-dir", str(tmp_path)) as served:
+        trust = f"SSL_CERT_FILE={tmp_path / 'ca.pem'}"
+        assert f"First steps       {trust} plivo-sim try --url {served.url}\n" in served.greeting
+        assert f"curl --cacert {tmp_path / 'ca.pem'} -X POST" in served.greeting
+        trusting = {"SSL_CERT_FILE": str(tmp_path / "ca.pem")}
+        done = run("try", "--url", served.url, **trusting)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "X-Plivo-Signature-V3" in section(done.stdout, "# Callbacks received")
+        played = run("replay", "name-mismatch", "--url", served.url, **trusting)
+        assert "the scenario holds" in played.stdout
 
 
 def test_try_without_a_simulator() -> None:

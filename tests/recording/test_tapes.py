@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote, unquote_plus, urlsplit
 
+import plivo
 import pytest
 
 from plivo_sim.assembly import LiveSimulator
@@ -32,6 +33,7 @@ from plivo_sim.recording.tapes import (
 from plivo_sim.recording.writer import NotKept
 from plivo_sim.settings import Settings
 from plivo_sim.web.server import make_server
+from plivo_sim.webhooks.signatures import Tokens, signature_headers
 from tests.recording.traffic import (
     ALIAS,
     AUTH_ID,
@@ -39,11 +41,13 @@ from tests.recording.traffic import (
     COOKIE,
     EMAIL,
     NAME,
+    NOWHERE,
     ORIGINALS,
     PASSPORT,
     REQUIREMENTS,
     TOKEN,
     Application,
+    creation,
     decider,
     legacy,
     reads,
@@ -653,3 +657,49 @@ def test_a_last_line_that_is_torn_is_passed_over(tape: Path) -> None:
     """Its recorder was killed."""
     tape.write_text(HEAD + '{"kind":"exch')
     assert read_tape(tape)[1] == []
+
+
+def is_genuine(message: Any) -> bool:
+    """By the SDK's own check, as docs/learn.md says."""
+    return plivo.utils.validate_v3_signature(
+        "POST",
+        message.headers["X-Plivo-Sim-Callback-Url"],
+        message.headers["X-Plivo-Signature-V3-Nonce"],
+        TOKEN,
+        message.headers["X-Plivo-Signature-V3"],
+        message.json(),
+    )
+
+
+def test_a_receiver_checks_signatures(live: LiveSimulator, tape: Path, receiver: Receiver) -> None:
+    """Behind the recorder: of the URL that was called, which it is told."""
+    with recording(live.url, tape, receiver=receiver.url) as url:
+        caller, called = Application(live.url), f"{url}/_callbacks/in?a=1"
+        types = caller.call("GET", REQUIREMENTS)["document_types"]
+        form = creation(types, callback_url=called)
+        made = caller.call("POST", "PhoneNumber/Compliance/", form=form)["compliance_id"]
+        decider(live)(made, "rejected")
+        [message] = receiver.wait_for(1)
+    assert message.url == f"{receiver.url}/in?a=1"
+    assert message.headers["X-Forwarded-Host"] == urlsplit(url).netloc
+    assert message.headers["X-Forwarded-Proto"] == "http"
+    assert message.headers["X-Plivo-Sim-Callback-Url"] == called
+    assert is_genuine(message)
+
+
+def test_a_receiver_checks_signatures_behind_a_tunnel(
+    live: LiveSimulator, tape: Path, receiver: Receiver
+) -> None:
+    """Of the URL that Plivo has called; who says another one himself is not believed."""
+    fields = {"compliance_id": NOWHERE, "status": "accepted"}
+    called = "https://tunnel.example.com/_callbacks"
+    signed = dict(signature_headers(Tokens(TOKEN, TOKEN), "POST", called, "1", (*fields.items(),)))
+    sent = signed | {
+        "Content-Type": "application/json", "X-Forwarded-Host": "tunnel.example.com",
+        "X-Forwarded-Proto": "https", "X-Plivo-Sim-Callback-Url": "https://elsewhere.example.com/",
+    }  # fmt: skip
+    with recording(live.url, tape, receiver=receiver.url) as url:
+        Http(url).send("POST", "/_callbacks", sent, body=json.dumps(fields).encode())
+    [message] = receiver.received
+    assert message.headers["X-Plivo-Sim-Callback-Url"] == called
+    assert is_genuine(message)

@@ -699,6 +699,22 @@ def test_a_trusted_https_receiver_is_reached(
     assert timely(f"https://127.0.0.1:{there.port}/").status == 200
 
 
+def test_the_server_s_own_authority_is_trusted_too(
+    secure: tuple[Peer, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside what is trusted anyway; whoever it made no certificate for stays untrusted."""
+    there, authority = secure
+    own = tmp_path / "own.pem"
+    request = replace(outgoing(0), url=f"https://127.0.0.1:{there.port}/")
+    pytest.importorskip("trustme").CA().cert_pem.write_to_path(str(own))
+    assert HttpTransport(authority).send(request).status == 200
+    assert "CERTIFICATE_VERIFY_FAILED" in (HttpTransport(own).send(request).error or "")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    assert HttpTransport(own).send(request).status == 200
+    elsewhere = replace(request, url=f"https://localhost:{there.port}/")
+    assert "Hostname mismatch" in (HttpTransport(authority).send(elsewhere).error or "")
+
+
 def test_an_untrusted_https_receiver_is_not_told_anything(secure: tuple[Peer, Path]) -> None:
     """The certificate is checked before the request goes out."""
     there, _ = secure
