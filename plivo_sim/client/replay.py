@@ -61,7 +61,8 @@ _SAMPLES = {".png": "gst_certificate.png", ".pdf": "registration_certificate.pdf
 class ScenarioApplication:
     """One application of a scenario: what was sent last, and what the next step sends.
 
-    Raises ValueError when a step names a document that the requirement does not ask for.
+    Raises ValueError when a step names a document, or a field of one, that the requirement does not
+    ask for.
     """
 
     def __init__(self, step: Submit, requirement: Requirement, callback_url: str) -> None:
@@ -98,12 +99,16 @@ class ScenarioApplication:
 
     def _check(self, step: Correct) -> None:
         demands = self._requirement["documents"]
-        words = [chosen_type(each["any_of"], self._words)["word"] for each in demands]
-        unknown = [word for word in step.files if word not in words]
-        if unknown:
-            raise ValueError(
-                f"'{step.app}' needs no document {', '.join(unknown)}, but {', '.join(words)}"
-            )
+        types = [chosen_type(each["any_of"], self._words) for each in demands]
+        names = [rule["name"] for type_ in types for rule in type_["fields"]]
+        for what, given, known in (
+            ("document", step.files, [type_["word"] for type_ in types]),
+            ("data field", step.data_fields, list(dict.fromkeys(names))),
+        ):
+            unknown = [each for each in given if each not in known]
+            if unknown:
+                told = f"'{step.app}' needs no {what} {', '.join(unknown)}, but"
+                raise ValueError(f"{told} {', '.join(known) or 'none'}")
 
     def _applicant(self) -> Applicant:
         step = self._step
@@ -168,7 +173,8 @@ class ScenarioResult:
 
 
 class WrongScenario(Exception):
-    """A step that cannot be played: it sends a document that the requirement does not ask for."""
+    """A step that cannot be played: it sends a document, or a field of one, that the requirement
+    does not ask for."""
 
 
 def account_of(name: str) -> str:
