@@ -176,8 +176,8 @@ TOKENS: dict[str, Decision] = {
 """Every token and what it decides. The longest one that stands in a text counts."""
 _LONGEST_FIRST = sorted(TOKENS, key=len, reverse=True)
 _KNOWN = [*TOKENS, *(f"{each}-ONCE" for each in TOKENS)]
-_LIKE_ONE = re.compile(r"(?<![A-Z0-9-])SIM(?:-[A-Z0-9]+)+")
-_NUMBERED = re.compile(r"(?:-[0-9]+)+$")
+_JOINED = re.compile(r"[A-Z0-9-]+")
+_NUMBERS = "-0123456789"
 UNKNOWN_TOKENS = 3
 """So many of a submission are told."""
 
@@ -200,8 +200,9 @@ def unknown_tokens(submission: Submission) -> Iterator[tuple[str, str]]:
     its end are nobody's mistake (``SIM-REJECT-2.pdf``)."""
     files = (each.file.name for each in submission.documents if each.file is not None)
     texts = (submission.application.alias, submission.end_user.name, *files)
-    found = (token for text in texts for token in _LIKE_ONE.findall(_shouted(text)))
-    unknown = (each for each in dict.fromkeys(found) if _NUMBERED.sub("", each) not in _KNOWN)
+    words = (word.rstrip("-") for text in texts for word in _JOINED.findall(_shouted(text)))
+    found = dict.fromkeys(word for word in words if word.startswith("SIM-"))
+    unknown = (each for each in found if each.rstrip(_NUMBERS) not in _KNOWN)
     for token in islice(unknown, UNKNOWN_TOKENS):
         inside = _token_in(token, submission.application.attempt)
         counts = f", but {inside[0]} in it counts" if inside is not None else ""
