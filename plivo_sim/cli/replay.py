@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -13,15 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from plivo_sim.cli.junit import Case, report
+from plivo_sim.cli.replayed import NOBODY, Receiver, checked, lines_of, plain
 from plivo_sim.cli.shared import (
     NothingAnswers,
     RefusedBySimulator,
     WrongFile,
     as_json,
+    check_sendable,
     exit_codes,
-    instant,
     refusal,
     say,
     shape_of_answers,
@@ -29,20 +30,16 @@ from plivo_sim.cli.shared import (
 )
 from plivo_sim.cli.words import SCENARIOS
 from plivo_sim.domain import limits
-from plivo_sim.domain.records import standing
 from plivo_sim.domain.text import printable, printable_lines
 from plivo_sim.settings import read_url
 
 if TYPE_CHECKING:
-    from plivo_sim.client.observations import Check, Event
     from plivo_sim.client.replay import ScenarioResult
     from plivo_sim.domain.machine import Machine
     from plivo_sim.scenarios.language import Scenario
 
 SUFFIXES = (".yaml", ".yml", ".json")
 DOES_NOT_HOLD = 1
-LONGEST_ANSWER = 60
-OK = 200
 
 
 class Mistakes(WrongFile):
@@ -50,6 +47,15 @@ class Mistakes(WrongFile):
 
     def show(self, file: Any = None) -> None:
         say(self.message, file=file, err=file is None)
+
+
+def _whence(token: str) -> str:
+    source = click.get_current_context().get_parameter_source("token")
+    if source is ParameterSource.DEFAULT:
+        return f"the token '{token}' (another: --token, PLIVO_SIM_TOKEN)"
+    return (
+        f"the token of {'--token' if source is ParameterSource.COMMANDLINE else 'PLIVO_SIM_TOKEN'}"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,7 @@ class Played:
     source: str
     took_s: float = 0.0
     result: ScenarioResult | None = None
+    receiver: Receiver = NOBODY
     lines: Sequence[str] = ()
     error: click.ClickException | None = None
     answer: Mapping[str, Any] = field(default_factory=dict)
@@ -85,7 +92,16 @@ class Played:
     "--against",
     default="",
     metavar="URL",
-    help="Webhook endpoint of your own application: callbacks go there, and its answers are shown.",
+    help="Webhook endpoint of your own application: callbacks go there, and it must take them, but"
+    " refuse what is forged.",
+)
+@click.option(
+    "--token",
+    default="token",
+    show_default=True,
+    envvar="PLIVO_SIM_TOKEN",
+    show_envvar=True,
+    help="Auth token of the calls; callbacks are signed with it.",
 )
 @click.option(
     "--jobs",
@@ -101,13 +117,22 @@ class Played:
 )
 @click.option("--json", "as_json_", is_flag=True, help="Print JSON and nothing else.")
 def replay(
-    sources: tuple[str, ...], url: str, against: str, jobs: int, junit: Path | None, as_json_: bool
+    sources: tuple[str, ...],
+    url: str,
+    against: str,
+    token: str,
+    jobs: int,
+    junit: Path | None,
+    as_json_: bool,
 ) -> None:
     """Play scenarios, show what happened and whether they hold.
 
     It submits a scenario's applications and moves time; the scenario is one that ships, or a
     file; of a folder, all files are played that have steps. Each plays in an account of its own,
     which is emptied first and kept afterwards.
+
+    With --against, none holds, unless it says otherwise, whose callbacks are not all taken in the
+    end (2xx), or of which a callback with a wrong or no signature is not refused.
 
     Exit codes: 0 what the scenarios expect holds, 1 it does not, 2 a wrong scenario,
     3 nothing answers; of several, the largest.
@@ -117,13 +142,15 @@ def replay(
     except ValueError:
         text = f"--against {against!r}: write http://127.0.0.1:8000/webhook"
         raise click.UsageError(text) from None
+    check_sendable({"token": token})
+    receiver = Receiver(against, token, _whence(token) if against else "")
     named = list(_named(sources))
     if junit is not None:
         junit.touch()  # now: one that cannot be written is not found out after all has been played
     with exit_codes(as_json_), shape_of_answers(url):
         known = _known_at(url)
     with _running(url) as base, ThreadPoolExecutor(jobs) as pool:
-        plays = [pool.submit(_play, each, base, against, known) for each in named]
+        plays = [pool.submit(_play, each, base, receiver, known) for each in named]
         try:
             played = []
             for each in plays:
@@ -215,7 +242,7 @@ def _words_at(url: str) -> set[str]:
     }
 
 
-def _play(source: Source, base: str, against: str, known: Known) -> Played:
+def _play(source: Source, base: str, receiver: Receiver, known: Known) -> Played:
     from plivo_sim.client import Refused, Unreachable
     from plivo_sim.client.replay import WrongScenario
     from plivo_sim.client.replay import replay as play
@@ -229,10 +256,10 @@ def _play(source: Source, base: str, against: str, known: Known) -> Played:
         if not scenario.steps:
             raise WrongFile(f"{name}: it has no steps, so there is nothing to replay")
         with shape_of_answers(base):
-            result = play(base, name, scenario, against)
-            lines = list(lines_of(result))
+            result = play(base, name, scenario, receiver.url, receiver.token)
+            lines = list(lines_of(result, receiver))
         took_s = time.monotonic() - began
-        return Played(source=name, took_s=took_s, result=result, lines=lines)
+        return Played(source=name, took_s=took_s, result=result, receiver=receiver, lines=lines)
     except click.ClickException as told:
         error = told
     except WrongScenario as told:
@@ -307,7 +334,7 @@ def _case(played: Played) -> Case:
     result, failure = played.result, ""
     if result is not None and not result.holds:
         failure = played.lines[-1]
-        failed = [line for check in result.checks if not check.ok for line in _checked(check)]
+        failed = [line for check in result.checks if not check.ok for line in checked(check)]
         failure = "\n".join([failure, *failed])
     return Case(
         name=played.source,
@@ -322,7 +349,7 @@ def _case(played: Played) -> Case:
 def _as_plain(every: Sequence[Played]) -> dict[str, Any]:
     """Of one, its result, or what the simulator answered; of several, each with its source."""
     if len(every) == 1 and every[0].result is not None:
-        return _plain(every[0].result)
+        return plain(every[0].result, every[0].receiver)
     if len(every) == 1 and every[0].answer:
         return dict(every[0].answer)
     return {"scenarios": [_plain_of(each) for each in every]}
@@ -331,75 +358,6 @@ def _as_plain(every: Sequence[Played]) -> dict[str, Any]:
 def _plain_of(played: Played) -> dict[str, Any]:
     told = {"source": played.source, "took_s": round(played.took_s, 3)}
     if played.result is not None:
-        return told | _plain(played.result)
+        return told | plain(played.result, played.receiver)
     error = played.error.message if played.error is not None else None
     return told | {"error": error, "skipped": played.skipped or None}
-
-
-def _plain(result: ScenarioResult) -> dict[str, Any]:
-    return {
-        "scenario": result.scenario,
-        "account": result.account,
-        "holds": result.holds,
-        "events": [_plain_event(event) for event in result.events],
-        "checks": [dataclasses.asdict(check) for check in result.checks],
-    }
-
-
-def _plain_event(event: Event) -> dict[str, Any]:
-    return {"at": event.at, "type": event.type, "app": event.app, **event.facts}
-
-
-def lines_of(result: ScenarioResult) -> Iterator[str]:
-    yield result.scenario
-    yield f"account {result.account}\n"
-    words = {"request": _request, "transition": _transition, "callback": _callback}
-    rows = [
-        (instant(event.at), event.type, event.app, words[event.type](event.facts))
-        for event in result.events
-    ]
-    yield table(("simulated time", "what", "app", ""), rows)
-    yield ""
-    for check in result.checks:
-        yield from _checked(check)
-    failed = sum(not check.ok for check in result.checks)
-    if failed:
-        yield f"the scenario does not hold: {failed} of {len(result.checks)} expectations failed"
-    else:
-        yield "the scenario holds" if result.checks else "the scenario expects nothing"
-
-
-def _request(facts: Mapping[str, Any]) -> str:
-    text = f"{facts['method']} {facts['path']} -> {facts['status']}"
-    detail = facts.get("error") or facts.get("shown")
-    return f"{text} {detail}" if detail else text
-
-
-def _transition(facts: Mapping[str, Any]) -> str:
-    arrow = f"{facts['from']} -> {facts['to']}" if facts["from"] else facts["to"]
-    reason = f": {facts['reason']}" if facts["reason"] else ""
-    return f"{arrow} ({facts['by']}: {facts['why']}){reason}"
-
-
-def _callback(facts: Mapping[str, Any]) -> str:
-    if not facts["attempt"]:
-        return f"{facts['status']}, {facts['state']} ({facts['why']})"
-    answer = facts["answer"] or facts["error"]
-    body = (facts["answer_body"] or "").strip()
-    cut = f" {body[:LONGEST_ANSWER]}" if body and facts["answer"] != OK else ""
-    signed = "" if facts["signature"] == "valid" else f", signature {facts['signature']}"
-    state = standing(facts["state"], facts["attempt"], facts["retries"])
-    return f"{facts['status']}, attempt {facts['attempt']}{signed} -> {answer}{cut}, {state}"
-
-
-def _checked(check: Check) -> Iterator[str]:
-    if check.ok:
-        yield f"ok      {check.name}: {_shown(check.expected)}"
-        return
-    yield f"FAILED  {check.name}"
-    yield f"          expected  {_shown(check.expected)}"
-    yield f"          found     {_shown(check.found)}"
-
-
-def _shown(value: Any) -> str:
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ from plivo_sim.domain.records import NumberType, UserType
 if TYPE_CHECKING:
     from plivo_sim.catalogue.checked import Mistake
     from plivo_sim.domain.machine import Machine
+    from plivo_sim.domain.requirements import Catalogue
 
 SCENARIO_SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -76,6 +77,7 @@ def show(target: Target, name: str | None) -> None:
 def _present(answer: dict[str, Any]) -> str:
     scenario = answer["scenario"]
     due = [("due", due_of(answer))] if answer.get("due") else []
+    due += [("warning", each) for each in answer.get("warnings", ())]
     if scenario is None:
         return "\n".join([f"{answer['account']} has no scenario", *(values(due) for _ in due)])
     parts = [values([("account", answer["account"]), ("scenario", scenario["scenario"]), *due])]
@@ -225,24 +227,28 @@ def _tried(answer: dict[str, Any]) -> str:
 def check(files: tuple[str, ...], catalogue: Path | None, machine: str, as_json: bool) -> None:
     """Check scenarios; prints every mistake with file, line and path. Needs no simulator.
 
-    Exit code 2 when there is any.
+    Exit code 2 when there is any. A data field that the catalogue does not have is only warned of:
+    a client may send it.
     """
-    words = _document_words(catalogue) if catalogue else None
-    known = _machine(machine)
-    found = [each for file in files for each in _mistakes(file, words, known, quiet=as_json)]
+    words, known = _catalogue(catalogue), _machine(machine)
+    found: list[Mistake] = []
+    doubts: list[Mistake] = []
+    for file in files:
+        mistakes, warnings = _checked(file, words, known, quiet=as_json)
+        found, doubts = found + mistakes, doubts + warnings
     if as_json:
-        say(mistakes_as_json(found))
+        say(mistakes_as_json(found, doubts))
     for mistake in found if not as_json else ():
         say(str(mistake))
     if found:
         raise click.exceptions.Exit(WrongFile.exit_code)
 
 
-def _document_words(catalogue: Path) -> Collection[str]:
+def _catalogue(catalogue: Path | None) -> Catalogue:
     from plivo_sim.catalogue import load_catalogue
 
     try:
-        return load_catalogue(1, catalogue).document_words
+        return load_catalogue(1, catalogue)
     except OSError as error:
         raise WrongFile(f"{catalogue}: {error.strerror}") from None
     except ValueError as error:
@@ -258,21 +264,27 @@ def _machine(name: str) -> Machine:
         raise WrongFile(str(error)) from None
 
 
-def _mistakes(
-    file: str, words: Collection[str] | None, machine: Machine, *, quiet: bool
-) -> list[Mistake]:
+def _checked(
+    file: str, catalogue: Catalogue, machine: Machine, *, quiet: bool
+) -> tuple[list[Mistake], list[Mistake]]:
+    """The mistakes, and what is warned of."""
     from plivo_sim.catalogue.checked import Mistake
-    from plivo_sim.scenarios.loader import ScenarioError, find_scenario
+    from plivo_sim.catalogue.user_files import text_in
+    from plivo_sim.scenarios.loader import ScenarioError, doubts_about, find_scenario, is_file
 
     try:
-        scenario = find_scenario(file, words, machine)
+        scenario = find_scenario(file, catalogue.document_words, machine)
+        text = text_in(Path(file)) if is_file(file) else ""
     except ScenarioError as error:
-        return list(error.mistakes)
+        return list(error.mistakes), []
     except (OSError, UnicodeDecodeError) as error:
-        return [Mistake(file, 0, "", why_unreadable(error))]
+        return [Mistake(file, 0, "", why_unreadable(error))], []
+    doubts = doubts_about(scenario, catalogue.field_names, text, file)
     if not quiet:
+        for each in doubts:
+            say(str(replace(each, text=f"warning: {each.text}")))
         say(f"{file}: ok: {scenario.scenario}")
-    return []
+    return [], doubts
 
 
 @scenario.command()

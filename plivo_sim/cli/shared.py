@@ -348,13 +348,18 @@ def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
     return str(error.strerror) if isinstance(error, OSError) else "not UTF-8 text"
 
 
-def mistakes_as_json(mistakes: Iterable[Mistake]) -> Document:
-    """Those of files that were checked."""
-    shown = [
-        {"file": each.file, "line": each.line or None, "path": each.path, "message": each.text}
-        for each in mistakes
-    ]
-    return as_json({"mistakes": shown})
+def mistakes_as_json(
+    mistakes: Iterable[Mistake], warnings: Iterable[Mistake] | None = None
+) -> Document:
+    """Those of files that were checked, and what was warned of, if anything can be."""
+    told = {"mistakes": list(map(_mistake, mistakes))}
+    if warnings is not None:
+        told["warnings"] = list(map(_mistake, warnings))
+    return as_json(told)
+
+
+def _mistake(each: Mistake) -> dict[str, Any]:
+    return {"file": each.file, "line": each.line or None, "path": each.path, "message": each.text}
 
 
 @contextmanager

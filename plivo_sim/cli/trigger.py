@@ -82,8 +82,8 @@ def trigger(event: str, url: str, timeout_s: float, as_json_: bool, **given: Any
     EVENT is the status that an application would have got: accepted, rejected, suspended ...
     Nothing is sent twice.
 
-    Exit codes: 0 the receiver took it, 1 it answered with an error, 2 wrong usage,
-    3 nothing answers.
+    Exit codes: 0 the receiver did as it should: it took it (2xx), or refused it where --signature
+    is not valid; 1 it did not, 2 wrong usage, 3 nothing answers.
     """
     check_sendable({"event": event, "to": url, **given})
     request = _request(event, url, timeout_s, **given)
@@ -93,8 +93,12 @@ def trigger(event: str, url: str, timeout_s: float, as_json_: bool, **given: Any
     say(as_json(_plain(request, answer)) if as_json_ else _shown(request, answer))
     if answer.status is None:
         raise NothingAnswers(f"{url}: {answer.error}")
-    if not 200 <= answer.status < 300:
+    signature, is_taken = given["signature"], 200 <= answer.status < 300
+    if signature == "valid" and not is_taken:
         raise RefusedBySimulator(f"the receiver answered {answer.status}")
+    if signature != "valid" and is_taken:
+        text = f"the receiver answered {answer.status}: it took a callback that it must refuse"
+        raise RefusedBySimulator(f"{text}, because its signature is {signature}")
 
 
 def _request(

@@ -12,8 +12,40 @@ import msgspec
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.client import Client, Unreachable
-from plivo_sim.scenarios.language import Expect
+from plivo_sim.scenarios.language import Expect, Scenario
 from plivo_sim.scenarios.rules import reason_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A callback that was tried at least once. ``about``: what it says, of which application;
+    ``answers``: of each attempt, the HTTP status, or why there is none; ``signature``: ``valid``,
+    or that of the first attempt whose own is not."""
+
+    about: str
+    state: str
+    answers: Sequence[int | str]
+    signature: str
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether its receiver took it in the end: it counts as delivered, or was answered 2xx
+        where a scenario's own ``success`` has it otherwise."""
+        return self.state == "delivered" or _is_success(self.answers[-1])
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the receiver said no, and never anything else: silence is no refusal."""
+        return isinstance(self.answers[-1], int) and not any(map(_is_success, self.answers))
+
+    def __str__(self) -> str:
+        last, times = self.answers[-1], len(self.answers)
+        signed = "" if self.signature == "valid" else f", signature {self.signature}"
+        return f"{self.about}{signed}, attempt {times} -> {last}, {self.state}"
+
+
+def _is_success(answer: int | str) -> bool:
+    return isinstance(answer, int) and 200 <= answer < 300
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,7 +54,7 @@ class Observation:
 
     ``callbacks``: the statuses in the callbacks that the receiver accepted, in order;
     ``signatures``: of every attempt; ``deliveries``: how many ended in each state;
-    ``refusals``: statuses, ``cut`` and ``garbled``.
+    ``refusals``: statuses, ``cut`` and ``garbled``; ``sent``: what was tried, oldest first.
     """
 
     status: Mapping[str, str] = field(default_factory=dict)
@@ -32,6 +64,7 @@ class Observation:
     signatures: frozenset[str] = frozenset()
     deliveries: Mapping[str, int] = field(default_factory=dict)
     refusals: Sequence[int | str] = ()
+    sent: Sequence[Sent] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +83,34 @@ def check_all(expect: Expect, observed: Observation, *, at_end: bool) -> list[Ch
     if expect.refusals is not None or (at_end and observed.refusals):
         checks.append(_same("refusals", expect.refusals or [], list(observed.refusals)))
     return checks
+
+
+TAKEN = "every callback is taken (2xx)"
+REFUSED = "every forged callback is refused (an answer, not 2xx)"
+
+
+def webhook_checks(scenario: Scenario, sent: Sequence[Sent]) -> Iterator[Check]:
+    """What is expected of a webhook under test without being written: that it takes what is rightly
+    signed in the end, and refuses the rest; of what was sent.
+
+    A scenario can say at its end that it is otherwise: with ``callbacks``, the list of what is
+    taken, or with the number of ``deliveries`` in a state, which is then not looked at here. With a
+    ``success`` of its own these say nothing of what the webhook answers.
+    """
+    ends = [scenario.expect, *(step.expect for step in scenario.steps[-1:])]
+    told = [each for each in ends if each is not None and scenario.webhooks.success is None]
+    counts: dict[str, int] = {}
+    for each in told:
+        counts |= msgspec.to_builtins(each.deliveries or {})
+    lists = [each.callbacks for each in told if each.callbacks is not None]
+    genuine = [each for each in sent if each.signature == "valid" and each.state not in counts]
+    forged = [each for each in sent if each.signature != "valid"]
+    if genuine and not lists:
+        untaken = [str(each) for each in genuine if not each.is_taken]
+        yield _same("against.taken", TAKEN, untaken or TAKEN)
+    if forged and not any(lists) and not counts.get("delivered"):
+        unrefused = [str(each) for each in forged if not each.is_refused]
+        yield _same("against.refused", REFUSED, unrefused or REFUSED)
 
 
 def _applications(expect: Expect, observed: Observation) -> Iterator[Check]:
@@ -220,7 +281,21 @@ class Observer:
             callbacks=[status for _, status in sorted(self._accepted(), key=lambda each: each[0])],
             signatures=frozenset(self._signatures.values()),
             deliveries=Counter(each["state"] for each in self._deliveries),
+            sent=list(self._sent({id: app for app, id in ids.items()})),
         )
+
+    def _sent(self, names: Mapping[str, str]) -> Iterator[Sent]:
+        for each in self._deliveries:
+            attempts = each["attempts"]
+            found = [self._signatures[each["id"], number] for number in range(len(attempts))]
+            if attempts:
+                app = names.get(each["application"], each["application"])
+                yield Sent(
+                    about=f"{each['payload'].get('status')} of {app}",
+                    state=each["state"],
+                    answers=[one["status"] or one["error"] or "no answer" for one in attempts],
+                    signature=next((one for one in found if one != "valid"), "valid"),
+                )
 
     def _accepted(self) -> Iterator[tuple[str, str]]:
         """When the receiver accepted each callback, and the status in it."""

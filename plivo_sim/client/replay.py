@@ -29,11 +29,12 @@ from plivo_sim.client.applications import (
     create_request,
     sample,
 )
-from plivo_sim.client.observations import Check, Event, Observer, check_all
+from plivo_sim.client.observations import Check, Event, Observer, check_all, webhook_checks
 from plivo_sim.domain.urls import reached_at
 from plivo_sim.scenarios.language import Correct, Expect, Scenario, StepEntry, Submit
 
-TOKEN = "replay"  # noqa: S105  # not a secret: any token is taken
+TOKEN = "token"  # noqa: S105  # not a secret: any token is taken
+"""That of the other commands, too."""
 
 SETTINGS = {
     "paused": "true",
@@ -60,7 +61,8 @@ _SAMPLES = {".png": "gst_certificate.png", ".pdf": "registration_certificate.pdf
 class ScenarioApplication:
     """One application of a scenario: what was sent last, and what the next step sends.
 
-    Raises ValueError when a step names a document that the requirement does not ask for.
+    Raises ValueError when a step names a document, or a field of one, that the requirement does not
+    ask for.
     """
 
     def __init__(self, step: Submit, requirement: Requirement, callback_url: str) -> None:
@@ -97,12 +99,16 @@ class ScenarioApplication:
 
     def _check(self, step: Correct) -> None:
         demands = self._requirement["documents"]
-        words = [chosen_type(each["any_of"], self._words)["word"] for each in demands]
-        unknown = [word for word in step.files if word not in words]
-        if unknown:
-            raise ValueError(
-                f"'{step.app}' needs no document {', '.join(unknown)}, but {', '.join(words)}"
-            )
+        types = [chosen_type(each["any_of"], self._words) for each in demands]
+        names = [rule["name"] for type_ in types for rule in type_["fields"]]
+        for what, given, known in (
+            ("document", step.files, [type_["word"] for type_ in types]),
+            ("data field", step.data_fields, list(dict.fromkeys(names))),
+        ):
+            unknown = [each for each in given if each not in known]
+            if unknown:
+                told = f"'{step.app}' needs no {what} {', '.join(unknown)}, but"
+                raise ValueError(f"{told} {', '.join(known) or 'none'}")
 
     def _applicant(self) -> Applicant:
         step = self._step
@@ -167,7 +173,8 @@ class ScenarioResult:
 
 
 class WrongScenario(Exception):
-    """A step that cannot be played: it sends a document that the requirement does not ask for."""
+    """A step that cannot be played: it sends a document, or a field of one, that the requirement
+    does not ask for."""
 
 
 def account_of(name: str) -> str:
@@ -184,13 +191,16 @@ def server_machine(url: str) -> Mapping[str, Any]:
     return found
 
 
-def replay(url: str, name: str, scenario: Scenario, against: str = "") -> ScenarioResult:
+def replay(
+    url: str, name: str, scenario: Scenario, against: str = "", token: str = TOKEN
+) -> ScenarioResult:
     """Play a scenario, from the beginning, on the simulator at ``url``.
 
-    Callbacks go to ``against``, or to the built-in inbox. Raises WrongScenario, Refused (the
+    Callbacks go to ``against``, a webhook under test, or to the built-in inbox; they are signed
+    with ``token``, as which the scenario's own calls are made. Raises WrongScenario, Refused (the
     simulator does not take the scenario) and Unreachable.
     """
-    play = Replay(Client(url, account_of(name), TOKEN), scenario, against)
+    play = Replay(Client(url, account_of(name), token), scenario, against)
     play.begin()
     while play.step() is not None:
         pass
@@ -208,13 +218,15 @@ class Played:
 
 class Replay:
     """One replay, in the account of the client, which is emptied: ``begin``, then a ``step`` at a
-    time. ``result``: all of it so far; ``ids``: what the simulator calls the scenario's
-    applications. Raises what ``replay`` does."""
+    time. ``against``: a webhook under test; what is implied of it is checked at the end.
+    ``result``: all of it so far; ``ids``: what the simulator calls the scenario's applications.
+    Raises what ``replay`` does."""
 
     def __init__(self, client: Client, scenario: Scenario, against: str = "") -> None:
         self._client = client
         self._scenario = scenario
         self._inbox = f"/inbox/{client.auth_id}"
+        self._against = against
         self._callback_url = against or f"{reached_at(client.url)}/_sim{self._inbox}"
         self.result = ScenarioResult(scenario=scenario.scenario, account=client.auth_id)
         self._applications: dict[str, ScenarioApplication] = {}
@@ -231,8 +243,8 @@ class Replay:
         name = f"steps[{index}]" if index < len(steps) else "expect"
         if index < len(steps):
             self._play(steps[index], name)
-        elif index == len(steps) and self._scenario.expect is not None:
-            self._check(self._scenario.expect, "", at_end=True)
+        elif index == len(steps) and (self._scenario.expect is not None or self._against):
+            self._check_end()
         else:
             return None
         self._next += 1
@@ -347,6 +359,13 @@ class Replay:
         self._observer.refresh()
         self.result.events += self._observer.news(names)
         self._now = self._observer.now
+
+    def _check_end(self) -> None:
+        if self._scenario.expect is not None:
+            self._check(self._scenario.expect, "", at_end=True)
+        if self._against:
+            sent = self._observer.observed(self.ids).sent
+            self.result.checks += webhook_checks(self._scenario, sent)
 
     def _check(self, expect: Expect, prefix: str, *, at_end: bool) -> None:
         observed = self._observer.observed(self.ids)

@@ -127,11 +127,21 @@ class ApiCall(Action):
         return Action.light(replace(self, parts=parts))
 
 
+def _known_token(account: Account) -> str | None:
+    return current_call().sim.settings.credentials.get(account.auth_id) or account.token
+
+
+def token_of(account: Account) -> str:
+    """The token with which the account's own client calls: a fixed one, or that which was used
+    last, so that callbacks are signed as before."""
+    return _known_token(account) or DEFAULT_TOKEN
+
+
 def caller_of(account: Account, application: Application) -> tuple[str, str]:
     """Auth id and token with which an application's own client calls: those that were used last,
     so that nothing else is kept, and callbacks are signed as before."""
     fixed, sub = current_call().sim.settings.credentials, application.subaccount or ""
-    own = fixed.get(account.auth_id) or account.token
+    own = _known_token(account)
     of_sub = fixed.get(sub) or account.subaccount_token
     if own is None and sub and of_sub:
         return sub, of_sub

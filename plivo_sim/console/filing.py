@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from plivo_sim.account.account import Account
 from plivo_sim.console.actions import Action, Build, Form
-from plivo_sim.console.api_calls import DEFAULT_TOKEN, ApiCall, Upload
+from plivo_sim.console.api_calls import ApiCall, Upload, token_of
 from plivo_sim.control.server import published
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
@@ -57,7 +57,6 @@ def _requests(count: int, seed: int, country: str, callback_url: str) -> Iterato
 
 
 def _call(account: Account, made: CreateRequest) -> ApiCall:
-    fixed = current_call().sim.settings.credentials
     parts = [(name, each if isinstance(each, str) else Upload(*each)) for name, each in made.form]
     return ApiCall(
         message="",
@@ -65,7 +64,7 @@ def _call(account: Account, made: CreateRequest) -> ApiCall:
         name=str(made.data["alias"]),
         operation="compliance.create",
         auth_id=account.auth_id,
-        token=fixed.get(account.auth_id) or account.token or DEFAULT_TOKEN,
+        token=token_of(account),
         verb="POST",
         path="PhoneNumber/Compliance/",
         parts=tuple(parts),

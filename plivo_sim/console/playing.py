@@ -18,8 +18,9 @@ import msgspec
 from flask import Response, current_app
 
 from plivo_sim.account.account import Account
-from plivo_sim.console.actions import Action, Build, Done, curl
+from plivo_sim.console.actions import Action, Build, Done, curl, login_words
 from plivo_sim.console.actions import Form as Fields
+from plivo_sim.console.api_calls import DEFAULT_TOKEN, token_of
 from plivo_sim.console.pages import base_url, open_account, readable, row_of, show
 from plivo_sim.control.history import items_of, path_of
 from plivo_sim.control.inputs import document_words
@@ -81,7 +82,7 @@ class Noting:
         if target.startswith("/v1/"):
             words = [word for each in form or () for word in _form_words(*each)]
             given = {name: text for name, text in headers.items() if name != "Authorization"}
-            who = shell_line(["-u", f"{target.split('/')[3]}:{_engine().TOKEN}"])
+            who = login_words(target.split("/")[3], f"${{PLIVO_AUTH_TOKEN:-{DEFAULT_TOKEN}}}")
             self.lines.append(curl(method, self._base + target, given, words, who))
         elif method != "GET" and "verify-signature" not in target:
             words = [] if body is None else ["-d", _plain(body)]
@@ -274,7 +275,7 @@ def begin(form: Fields) -> list[Done]:
     from plivo_sim.client import Client, Refused, Unreachable
 
     transport = Noting(base_url())
-    client = Client(base_url(), auth_id, _engine().TOKEN, transport)
+    client = Client(base_url(), auth_id, token_of(account), transport)
     replay = _engine().Replay(client, scenario)
     try:
         replay.begin()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,6 +10,7 @@ from flask import Response
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.lock import repeatable
+from plivo_sim.catalogue.checked import Mistake
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import (
     ACCOUNT,
@@ -104,11 +106,17 @@ def use_scenario() -> Response:
         raise invalid("", "give one of name, yaml, scenario")
     with repeatable():
         account = account_named(data)
-    scenario = read_strictly(lambda: _given(data, account.own_machine))
+    fields = current_call().sim.catalogue.field_names
+
+    def read() -> tuple[Scenario, list[str]]:
+        scenario = _given(data, account.own_machine)
+        return scenario, [f"{e.path}: {e.text}" for e in library.doubts_about(scenario, fields)]
+
+    scenario, warnings = read_strictly(read)
     current_call().why = scenario.scenario
     with account.lock:  # nobody comes between the change and its answer
         due = policies.use_scenario(account, scenario)
-        return current_call().answer(_used(account, due))
+        return current_call().answer(_used(account, due, warnings))
 
 
 @endpoint(
@@ -119,7 +127,7 @@ def drop_scenario() -> Response:
     account = account_named()
     with account.lock:
         due = policies.use_scenario(account, None)
-        return current_call().answer(_used(account, due))
+        return current_call().answer(_used(account, due, []))
 
 
 @endpoint(
@@ -137,13 +145,20 @@ def check_scenario() -> Response:
     sim = current_call().sim
     with repeatable():
         machine = account_named(data).own_machine if account_text(data) else sim.machine
-    found: list[ScenarioMistakeOut] = []
+    mistakes: Sequence[Mistake] = ()
+    doubts: Sequence[Mistake] = ()
     try:
         with work_on_body():
-            load_scenario(text, "yaml", document_words(), machine)
+            scenario = load_scenario(text, "yaml", document_words(), machine)
+            doubts = library.doubts_about(scenario, sim.catalogue.field_names, text)
     except ScenarioError as error:
-        found = [{"line": m.line, "path": m.path, "text": m.text} for m in error.mistakes]
-    return current_call().answer({"valid": not found, "mistakes": found})
+        mistakes = error.mistakes
+    told = {"mistakes": list(map(_mistake, mistakes)), "warnings": list(map(_mistake, doubts))}
+    return current_call().answer({"valid": not mistakes, **told})
+
+
+def _mistake(each: Mistake) -> ScenarioMistakeOut:
+    return {"line": each.line, "path": each.path, "text": each.text}
 
 
 @endpoint(
@@ -226,8 +241,9 @@ def _scenario_of(account: Account) -> ScenarioInUseOut:
     }
 
 
-def _used(account: Account, due: Due | None) -> ScenarioUsedOut:
-    return {**_scenario_of(account), "due": presenters.due_of(due) if due else None}
+def _used(account: Account, due: Due | None, warnings: list[str]) -> ScenarioUsedOut:
+    shown = presenters.due_of(due) if due else None
+    return {**_scenario_of(account), "due": shown, "warnings": warnings}
 
 
 @endpoint(

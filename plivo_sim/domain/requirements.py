@@ -116,6 +116,7 @@ class Catalogue:
         }
         self.types_by_id = {t.id: t for r in self.requirements for t in r.document_types}
         self.document_words = frozenset(t.word for t in self.types_by_id.values())
+        self.field_names = frozenset(f.name for t in self.types_by_id.values() for f in t.fields)
 
     def find(self, version: Version, key: Key) -> Requirement | None:
         return self._by_key.get((version, key))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.countries import is_country
-from plivo_sim.domain.records import NumberType, Origin, UserType
+from plivo_sim.domain.records import END_USER_DETAILS, NumberType, Origin, UserType
 from plivo_sim.domain.typed import Found, Steps
-from plivo_sim.domain.words import like_country
+from plivo_sim.domain.words import did_you_mean, like_country
 from plivo_sim.scenarios.complaints import Words, unknown_word, unread
-from plivo_sim.scenarios.language import Comparison, Rule, Scalar, When
-from plivo_sim.scenarios.patterns import is_glob, regex
+from plivo_sim.scenarios.language import Comparison, Rule, Scalar, Scenario, When
+from plivo_sim.scenarios.patterns import glob, is_glob, regex
 
 APIS = ("new", "legacy", "atoms")
 
@@ -43,7 +43,10 @@ def condition_mistakes(when: When, path: Steps, words: Words, depth: int = 0) ->
             continue
         yield from _test_mistakes(test, (*path, name))
         for value in _values(test):
-            yield from _value_mistakes(name, value, (*path, name), words)
+            if isinstance(value, str) and is_glob(value):
+                yield from _glob_mistakes(name, value, (*path, name), words)
+            else:
+                yield from _value_mistakes(name, value, (*path, name), words)
     for key, test in (when.data_fields or {}).items():
         yield from _test_mistakes(test, (*path, "data_fields", key))
     for name in ("any", "all"):
@@ -51,9 +54,15 @@ def condition_mistakes(when: When, path: Steps, words: Words, depth: int = 0) ->
         if inner == []:
             yield (*path, name), "is empty"
         for index, each in enumerate(inner or ()):
-            yield from condition_mistakes(each, (*path, name, index), words, depth + 1)
+            yield from _inner_mistakes(each, (*path, name, index), words, depth + 1)
     if when.not_ is not None:
-        yield from condition_mistakes(when.not_, (*path, "not"), words, depth + 1)
+        yield from _inner_mistakes(when.not_, (*path, "not"), words, depth + 1)
+
+
+def _inner_mistakes(when: When, path: Steps, words: Words, depth: int) -> Iterator[Found]:
+    if when == When():
+        yield path, "has no condition, so it always holds"
+    yield from condition_mistakes(when, path, words, depth)
 
 
 def regexes_together(rules: Sequence[tuple[Steps, Rule]]) -> Iterator[Found]:
@@ -94,6 +103,12 @@ def _test_mistakes(test: Any, path: Steps) -> Iterator[Found]:
         yield path, "compares with nothing"
     if test.one_of == []:
         yield (*path, "one_of"), "an empty list matches nothing"
+    for key in ("has", "regex"):
+        if getattr(test, key) == "":
+            yield (*path, key), "is empty: every text has it"
+    for key in ("is", "glob"):
+        if getattr(test, "is_" if key == "is" else key) == "":
+            yield (*path, key), "is empty: nothing is; write {missing: true}"
     yield from unread(regex, test.regex, (*path, "regex"))
     if test.at_least is not None and test.at_most is not None and test.at_least > test.at_most:
         yield path, f"nothing is at least {test.at_least:g} and at most {test.at_most:g}"
@@ -106,13 +121,24 @@ def _texts(test: Any) -> Iterator[str]:
     return (each for each in (test if isinstance(test, list) else [test]) if isinstance(each, str))
 
 
-def _values(test: Any) -> Iterator[Scalar]:
-    """The plain values that a test compares with, globs apart."""
+def _values(test: Any) -> list[Scalar]:
+    """The values and globs that a whole value is compared with."""
     if isinstance(test, Comparison):
-        values = [*([test.is_] if test.is_ is not None else ()), *(test.one_of or ())]
-    else:
-        values = test if isinstance(test, list) else [test]
-    return (value for value in values if not (isinstance(value, str) and is_glob(value)))
+        given = [each for each in (test.is_, test.glob) if each is not None]
+        return [*given, *(test.one_of or ())]
+    return test if isinstance(test, list) else [test]
+
+
+def _glob_mistakes(name: str, wanted: str, path: Steps, words: Words) -> Iterator[Found]:
+    """A glob that fits none of the few words which this fact can be."""
+    known: Collection[str] = _WORDS.get(name, ())
+    what = name.replace("_", " ")
+    if name == "document_types":
+        known, what = words.documents, "document type"
+    elif name == "changed" and wanted.casefold().startswith("end_user."):
+        known, what = [f"end_user.{each}" for each in END_USER_DETAILS], "detail of an end user"
+    if known and not any(map(glob(wanted), known)):
+        yield path, f"'{wanted}' matches no {what}{did_you_mean(wanted, sorted(known), listed=0)}"
 
 
 def _value_mistakes(name: str, value: Scalar, path: Steps, words: Words) -> Iterator[Found]:
@@ -132,11 +158,41 @@ def _value_mistakes(name: str, value: Scalar, path: Steps, words: Words) -> Iter
 
 def _path_mistakes(text: str, words: Words, path: Steps) -> Iterator[Found]:
     """A complaint about the path of nothing that an attempt sends."""
-    first, _, rest = text.partition(".")
+    first, dot, rest = text.casefold().partition(".")
     yield from unknown_word(first, _PATHS, "part of a submission", path)
     if first == "documents":
         word = _COUNTED_WORD.sub("", rest.partition(".")[0])
         yield from unknown_word(word, words.documents, "document type", path)
+    elif first == "end_user":
+        yield from unknown_word(rest, END_USER_DETAILS, "detail of an end user", path)
+    elif dot and first in _PATHS:
+        yield path, f"'{first}' has no parts"
+
+
+def doubtful_fields(scenario: Scenario, known: Collection[str]) -> Iterator[Found]:
+    """Names of data fields that no document of the catalogue asks for. A client can send others,
+    which are kept, so this is no mistake; mostly it is one all the same. ``known``: those of the
+    catalogue."""
+    for index, rule in enumerate(scenario.rules):
+        for path, name in _fields_in(rule.when, ("rules", index, "when")):
+            if name not in known:
+                hint = did_you_mean(name, sorted(known), listed=0)
+                yield path, f"no document of the catalogue has a field '{name}'{hint}"
+
+
+def _fields_in(when: When, path: Steps) -> Iterator[Found]:
+    """The names of data fields that are looked at."""
+    for name in when.data_fields or {}:
+        yield (*path, "data_fields", name), name
+    for text in map(str, _values(when.changed) if when.changed is not None else ()):
+        steps = text.split(".")
+        if len(steps) == 3 and steps[0] == "documents" and not is_glob(steps[2]):
+            yield (*path, "changed"), steps[2]
+    for key in ("any", "all"):
+        for index, each in enumerate(getattr(when, key) or ()):
+            yield from _fields_in(each, (*path, key, index))
+    if when.not_ is not None:
+        yield from _fields_in(when.not_, (*path, "not"))
 
 
 def _country_mistakes(text: str, words: Words, path: Steps) -> Iterator[Found]:

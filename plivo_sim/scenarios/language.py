@@ -322,7 +322,7 @@ class Deliveries(Part, frozen=True):
 class Expect(Part, frozen=True):
     """What must hold, at the end of a replay or at a step of it.
 
-    ``reasons``: presets, or parts of the texts, in the order in which they were told;
+    ``reasons``: presets, or parts of the texts, one for each change that told a reason, in order;
     ``callbacks``: those that the receiver took, in the order in which they arrived;
     ``signatures``: of every callback that was sent; ``refusals``: the calls that failed, in
     order (a status, ``cut`` for a lost connection, ``garbled`` for an unreadable answer). At the

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from plivo_sim.catalogue import load_catalogue
-from plivo_sim.catalogue.checked import FileMistakes, Kind, Mistake, read_data
+from plivo_sim.catalogue.checked import SMALL, FileMistakes, Kind, Mistake, read_data
 from plivo_sim.catalogue.user_files import text_in
-from plivo_sim.catalogue.yaml_files import read_text
+from plivo_sim.catalogue.yaml_files import plain_values, read_text
+from plivo_sim.domain import limits
 from plivo_sim.domain.machine import Machine
-from plivo_sim.domain.typed import Found, Steps, fitted, once
+from plivo_sim.domain.typed import Found, Steps, dotted, fitted, once
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines import default_machine, mistakes_in, read_machine
 from plivo_sim.scenarios.complaints import Words
+from plivo_sim.scenarios.conditions import doubtful_fields
 from plivo_sim.scenarios.language import Scenario, shape_schema
 from plivo_sim.scenarios.validation import mistakes_of
 
@@ -117,10 +120,27 @@ def find_scenario(
 
     ``document_words``, ``machine``: see ``load_scenario``.
     """
-    path = Path(name)
-    if path.suffix in (".yaml", ".yml", ".json") or path.exists():
-        return load_scenario(text_in(path), name, document_words, machine)
+    if is_file(name):
+        return load_scenario(text_in(Path(name)), name, document_words, machine)
     return load_scenario(shipped_text(name), f"{name}.yaml", machine=machine)
+
+
+def is_file(name: str) -> bool:
+    """Whether this is the path of a scenario, and not the name of one that ships."""
+    path = Path(name)
+    return path.suffix in (".yaml", ".yml", ".json") or path.exists()
+
+
+def doubts_about(
+    scenario: Scenario, field_names: Collection[str], text: str = "", file: str = ""
+) -> list[Mistake]:
+    """What is probably a mistake in a scenario that can be used; of its text with the lines.
+    ``field_names``: the data fields of the catalogue."""
+    found = list(islice(doubtful_fields(scenario, field_names), limits.MISTAKES.most))
+    line_of = plain_values(text, file, SMALL, ScenarioError).lines() if text and found else None
+    return [
+        Mistake(file, line_of(path) if line_of else 0, dotted(path), told) for path, told in found
+    ]
 
 
 class Card(NamedTuple):

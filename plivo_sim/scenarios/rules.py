@@ -20,6 +20,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import islice
 
 import msgspec
 
@@ -29,7 +30,7 @@ from plivo_sim.domain.machine import NOTHING
 from plivo_sim.domain.records import Application, Document, EndUser, Origin, Step
 from plivo_sim.domain.requirements import Requirement
 from plivo_sim.domain.text import draw_fraction
-from plivo_sim.domain.words import closest, did_you_mean
+from plivo_sim.domain.words import closest, did_you_mean, like_listed
 from plivo_sim.scenarios.language import (
     Decision,
     Delay,
@@ -174,6 +175,11 @@ TOKENS: dict[str, Decision] = {
 }
 """Every token and what it decides. The longest one that stands in a text counts."""
 _LONGEST_FIRST = sorted(TOKENS, key=len, reverse=True)
+_KNOWN = [*TOKENS, *(f"{each}-ONCE" for each in TOKENS)]
+_JOINED = re.compile(r"[A-Z0-9-]+")
+_NUMBERS = "-0123456789"
+UNKNOWN_TOKENS = 3
+"""So many of a submission are told."""
 
 
 def magic_decision(submission: Submission) -> tuple[str, Decision] | None:
@@ -187,6 +193,20 @@ def magic_decision(submission: Submission) -> tuple[str, Decision] | None:
         if found is not None:
             return found
     return next(_in_files(submission, attempt), None)
+
+
+def unknown_tokens(submission: Submission) -> Iterator[tuple[str, str]]:
+    """What begins a word as a magic value does, and is none: it, and what is told of it. Numbers at
+    its end are nobody's mistake (``SIM-REJECT-2.pdf``)."""
+    files = (each.file.name for each in submission.documents if each.file is not None)
+    texts = (submission.application.alias, submission.end_user.name, *files)
+    words = (word.rstrip("-") for text in texts for word in _JOINED.findall(_shouted(text)))
+    found = dict.fromkeys(word for word in words if word.startswith("SIM-"))
+    unknown = (each for each in found if each.rstrip(_NUMBERS) not in _KNOWN)
+    for token in islice(unknown, UNKNOWN_TOKENS):
+        inside = _token_in(token, submission.application.attempt)
+        counts = f", but {inside[0]} in it counts" if inside is not None else ""
+        yield token[:60], f"there is none of this name{counts}{like_listed(token, _KNOWN)}"
 
 
 def _in_files(submission: Submission, attempt: int) -> Iterator[tuple[str, Decision]]:
@@ -204,8 +224,12 @@ def _in_files(submission: Submission, attempt: int) -> Iterator[tuple[str, Decis
             yield f"{token} in file {document.file.name}", decision
 
 
+def _shouted(text: str) -> str:
+    return text.upper().replace("_", "-")
+
+
 def _token_in(text: str, attempt: int) -> tuple[str, Decision] | None:
-    shouted = text.upper().replace("_", "-")
+    shouted = _shouted(text)
     for token in _LONGEST_FIRST:
         once = f"{token}-ONCE"
         if attempt == 1 and once in shouted:

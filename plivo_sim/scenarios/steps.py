@@ -20,7 +20,7 @@ from plivo_sim.scenarios.complaints import (
     unknown_word,
     unread,
 )
-from plivo_sim.scenarios.language import Correct, Expect, StepEntry, Submit
+from plivo_sim.scenarios.language import Correct, Deliveries, Expect, StepEntry, Submit
 
 _STEP_COUNTRY = re.compile(r"[A-Z]{2}")
 
@@ -74,9 +74,14 @@ def _document_mistakes(step: Correct | None, path: Steps, words: Words) -> Itera
 def _expect_mistakes(expect: Expect, path: Steps) -> Iterator[Found]:
     if expect == Expect():
         yield path, "expects nothing"
+    if expect.deliveries == Deliveries():
+        yield (*path, "deliveries"), "expects nothing"
     for app, reasons in expect.reasons.items():
         for index, reason in enumerate(reasons):
-            yield from unknown_preset(reason, (*path, "reasons", app, index))
+            here = (*path, "reasons", app, index)
+            if not reason.strip():
+                yield here, "is empty: every reason would do"
+            yield from unknown_preset(reason, here)
 
 
 def _word_mistakes(expect: Expect, path: Steps, machine: Machine) -> Iterator[Found]:

@@ -26,6 +26,7 @@ from plivo_sim.domain.records import (
 )
 from plivo_sim.domain.text import decode_json
 from plivo_sim.domain.typed import Found, Steps
+from plivo_sim.scenarios.rules import UNKNOWN_TOKENS
 from plivo_sim.services import policies
 
 
@@ -55,7 +56,9 @@ BOUNDS: Mapping[type[Any], Mapping[str, Bound]] = {
     Step: {"documents": _FIELDS},
     Timer: {"steps": Bound(_THEN.most + 1, f"the first and {_THEN}")},
     Explanation: {
-        "verdicts": Bound(limits.RULES.most + 1, f"{limits.RULES}, and a magic value"),
+        "verdicts": Bound(
+            limits.RULES.most + 1 + UNKNOWN_TOKENS, f"{limits.RULES}, and magic values"
+        ),
         "instead_of": Bound(_THEN.most + 1, f"the first and {_THEN}"),
         "sent": Bound(limits.SENT.most, str(limits.SENT), _NAME),
     },

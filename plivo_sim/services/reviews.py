@@ -43,6 +43,7 @@ from plivo_sim.scenarios.rules import (
     magic_decision,
     plan_of,
     read_reason,
+    unknown_tokens,
 )
 from plivo_sim.services import machines, policies
 from plivo_sim.services.attempts import changed_since_first, sent_of
@@ -96,12 +97,14 @@ def _decide(
     chosen = _first(account, aimed, facts, verdicts)
     if chosen is None and account.settings.magic:
         magic = magic_decision(submission)
+        idle = list(unknown_tokens(submission))
         lacks = _lacks(account.machine, magic[1]) if magic is not None else ""
+        if magic is not None and lacks:
+            idle.append((magic[0], lacks))
+        ignored += [Verdict(rule=f"{MAGIC} {it}", matched=False, why=why) for it, why in idle]
+        verdicts += ignored
         if magic is not None and not lacks:
             return planned(magic[1], f"{MAGIC} {magic[0]}")
-        if magic is not None:
-            ignored.append(Verdict(rule=f"{MAGIC} {magic[0]}", matched=False, why=lacks))
-            verdicts += ignored
     others = [(name, rule) for name, rule in rules if rule.when.application is None]
     chosen = chosen or _first(account, others, facts, verdicts)
     if chosen is not None:

@@ -29,7 +29,12 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(EXAM
 BY_OTHERS = ("cli.md", "learn.md", "walk.md")
 """The first is made by the command line itself, the others are typed by their own tests."""
 GATE = "coverage --of statuses --of transitions --fail-under 50"
-NAMED = ("fault add", "learn", "seed", "run", "undo", GATE)
+CHECKED = (
+    "replay webhook-forged webhook-unsigned name-mismatch --against URL --token test-token",
+    "trigger accepted --signature wrong --to URL",
+)
+"""They need a webhook that checks signatures."""
+NAMED = ("fault add", "learn", "seed", "run", "undo", GATE, *CHECKED)
 """Commands that the docs only speak of, without what they need: shown their help."""
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.M | re.S)
 COMMAND = re.compile(r"(?:\.venv/bin/)?plivo-sim ([a-z-].*)")

@@ -6,15 +6,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as XML
 
+import plivo
 import pytest
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli.junit import Case, report
 from plivo_sim.cli.replay import _files_in
 from plivo_sim.cli.shared import WrongFile
+from plivo_sim.client.observations import REFUSED, TAKEN
 from plivo_sim.domain import limits
 from plivo_sim.settings import Settings
 from tests.cli.conftest import Shell
+from tests.support import Receiver
 
 pytestmark = pytest.mark.live
 
@@ -140,3 +143,38 @@ def test_a_folder_is_looked_through_within_bounds(
     monkeypatch.setattr(limits, "FOLDER_ENTRIES", limits.Limit("folder_entries", 1, "files", ""))
     with pytest.raises(WrongFile, match="folder_entries"):
         [*_files_in(str(own))]
+
+
+def test_the_token_that_callbacks_are_signed_with(
+    shell: Shell, folder: Path, receiver: Receiver
+) -> None:
+    """Of the option, else of the variable that its siblings read; which one it was is told, and a
+    token that was given is not shown."""
+    words = ("replay", folder / "a.yaml", "--against", receiver.url)
+    told = shell.run(*words).stdout
+    line = f"callbacks to {receiver.url}, signed with the token 'token' (another: --token, "
+    assert line in told
+    by_option = shell.json(*words, "--token", "s3cret")
+    assert by_option["signed_with"] == "the token of --token"
+    by_variable = Shell(shell.url, {"PLIVO_SIM_TOKEN": "of-the-variable"}).told(*words)
+    assert "signed with the token of PLIVO_SIM_TOKEN" in by_variable
+    assert "of-the-variable" not in by_variable
+    for message, token in zip(
+        receiver.received, ("token", "s3cret", "of-the-variable"), strict=True
+    ):
+        assert plivo.utils.validate_v3_signature(
+            "POST", message.url, message.headers["X-Plivo-Signature-V3-Nonce"], token,
+            message.headers["X-Plivo-Signature-V3"], message.json(),
+        )  # fmt: skip
+
+
+def test_a_webhook_that_takes_what_is_forged(
+    shell: Shell, folder: Path, receiver: Receiver
+) -> None:
+    """Exit code 1, with what was expected and found; so it is for one that is not there."""
+    done = shell.json("replay", "webhook-forged", "--against", receiver.url, code=1)
+    (failed,) = [each for each in done["checks"] if not each["ok"]]
+    assert (failed["name"], failed["expected"]) == ("against.refused", REFUSED)
+    dead = ("--against", "http://127.0.0.1:9/")
+    told = shell.told("replay", folder / "a.yaml", *dead, code=1)
+    assert f"FAILED  against.taken\n          expected  {TAKEN}\n" in told

@@ -9,7 +9,7 @@ import pytest
 
 from plivo_sim.cli.scenarios import starter
 from plivo_sim.scenarios.loader import load_scenario
-from tests.cli.conftest import Shell
+from tests.cli.conftest import OTHER_ID, Shell
 from tests.machines.files import IN_REVIEW
 from tests.support import Http
 
@@ -201,7 +201,30 @@ def test_check_as_json(wrong: Path) -> None:
     """Every mistake as an object."""
     told = NOWHERE.json("scenario", "check", wrong, code=2)["mistakes"]
     assert {"file": str(wrong), "line": 6, "path": "stpes"}.items() <= told[-1].items()
-    assert NOWHERE.json("scenario", "check", "instant-accept") == {"mistakes": []}
+    assert NOWHERE.json("scenario", "check", "instant-accept") == {
+        "mistakes": [], "warnings": [],
+    }  # fmt: skip
+
+
+def test_check_warns_of_fields_that_no_document_has(tmp_path: Path) -> None:
+    """The scenario can be used all the same: exit code 0."""
+    path = tmp_path / "own.yaml"
+    path.write_text("scenario: By its name.\nrules: [{when: {data_fields: {busines_name: x}}}]\n")
+    warning, ok = NOWHERE.told("scenario", "check", path).splitlines()
+    place = "rules[0].when.data_fields.busines_name"
+    assert warning.startswith(f"{path}:2: {place}: warning: no document of the catalogue")
+    assert warning.endswith("did you mean 'business_name'?")
+    assert ok == f"{path}: ok: By its name."
+    (told,) = NOWHERE.json("scenario", "check", path)["warnings"]
+    assert (told["line"], told["path"]) == (2, place)
+
+
+def test_use_warns_of_them(shell: Shell, tmp_path: Path) -> None:
+    """And uses it."""
+    path = tmp_path / "own.yaml"
+    path.write_text("scenario: By its name.\nrules: [{when: {data_fields: {busines_name: x}}}]\n")
+    told = shell.told("scenario", "use", path, "--account", OTHER_ID)
+    assert "did you mean 'business_name'?" in told
 
 
 def test_check_a_file_that_is_no_text(tmp_path: Path) -> None:

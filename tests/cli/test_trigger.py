@@ -67,16 +67,26 @@ def test_a_form(receiver: Receiver) -> None:
 
 @pytest.mark.parametrize("how", ["wrong", "missing"])
 def test_a_forged_one(receiver: Receiver, how: str) -> None:
-    """A receiver must refuse it; that it did so is exit code 1."""
+    """A receiver must refuse it: exit code 0. That it took it is 1, and silence 3."""
     receiver.statuses[:] = [403]
-    done = SHELL.run(
-        "trigger", "accepted", "--to", receiver.url, "--signature", how, code=1
-    )  # fmt: skip
-    assert done.stderr == "Error: the receiver answered 403\n"
+    words = ("trigger", "accepted", "--signature", how, "--to")
+    done = SHELL.run(*words, receiver.url)
+    assert done.stderr == ""
     (message,) = receiver.received
     given = message.headers.get("X-Plivo-Signature-V3")
     assert (given is None) == (how == "missing")
     assert given is None or not genuine(message, "token", message.json())
+    done = SHELL.run(*words, receiver.url, code=1)
+    told = "it took a callback that it must refuse, because its signature is"
+    assert done.stderr == f"Error: the receiver answered 200: {told} {how}\n"
+    SHELL.run(*words, "http://127.0.0.1:1/hook", code=3)
+
+
+def test_one_that_is_refused(receiver: Receiver) -> None:
+    """Exit code 1, unless it had to be."""
+    receiver.statuses[:] = [403]
+    done = SHELL.run("trigger", "accepted", "--to", receiver.url, code=1)
+    assert done.stderr == "Error: the receiver answered 403\n"
 
 
 def test_each_is_another(receiver: Receiver) -> None:

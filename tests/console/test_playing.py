@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from plivo_sim.app import create_app
+from plivo_sim.assembly import make_simulator
 from plivo_sim.client.replay import Replay, account_of
 from plivo_sim.console.playing import _form_words
 from plivo_sim.domain import limits
 from plivo_sim.scenarios.loader import find_scenario, shipped_names
+from plivo_sim.webhooks.transport import MemoryTransport
+from tests.conftest import PAUSED
 from tests.console.support import HOME, press
 from tests.support import AUTH_ID, Http
 
@@ -97,10 +102,24 @@ def test_each_step_shows_its_calls(http: Http) -> None:
     page = begun(http, REJECTED)
     assert "/_sim/reset" in page
     assert f"plivo-sim replay {REJECTED} --url" in page
-    assert f"-u {AUTH_ID}:replay" in pressed(http, "next-step")
+    assert f'-u "{AUTH_ID}:${{PLIVO_AUTH_TOKEN:-token}}"' in pressed(http, "next-step")
     assert f"/_sim/clock/advance?account={AUTH_ID}' -H 'Content-Type: application/json'" in pressed(
         http, "next-step"
     )
+
+
+def test_an_account_with_a_fixed_token() -> None:
+    """Is played in with that token, which no page shows; callbacks are signed with it."""
+    sim = make_simulator(
+        replace(PAUSED, credentials={AUTH_ID: "s3cret-token"}), transport=MemoryTransport()
+    )
+    http = Http(create_app(sim), sim)
+    begun(http, REJECTED)
+    page = pressed(http, "play-all")
+    assert "It holds</span>" in page, page
+    assert "s3cret-token" not in page
+    assert sim.account(AUTH_ID).token == "s3cret-token"
+    sim.close()
 
 
 def test_a_play_is_in_the_history(http: Http) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plivo_sim.cli.replay import lines_of
+from plivo_sim.cli.replayed import lines_of
 from plivo_sim.client.replay import ScenarioResult
 
 

@@ -131,7 +131,7 @@ def test_every_key_of_the_language_is_on_the_page(part: type) -> None:
 
 
 def test_the_schema_beside_the_page_is_up_to_date() -> None:
-    """Write it anew with ``python -c 'import json; from plivo_sim.scenarios.model import *;
+    """Write it anew with ``python -c 'import json; from plivo_sim.scenarios.language import *;
     print(json.dumps(json_schema(), indent=2))' > docs/scenario.schema.json``."""
     written = (DOCS / "scenario.schema.json").read_text()
     assert written == json.dumps(json_schema(), indent=2) + "\n"

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
+from plivo_sim.catalogue import load_catalogue
 from plivo_sim.domain import limits
 from plivo_sim.scenarios.language import Scenario
 from plivo_sim.scenarios.loader import (
     ScenarioError,
+    doubts_about,
     find_scenario,
     load_scenario,
     load_scenario_data,
@@ -171,6 +173,35 @@ WRONG: list[tuple[str, str, str, str]] = [
      "expect.refusals[0]", "did you mean 'cut'?"),
     ("expected preset", "steps: [{submit: {}}]\nexpect: {reasons: {app: [name_mismach]}}",
      "expect.reasons.app[0]", "did you mean 'name_mismatch'?"),
+    ("a reason that every one is", "steps: [{submit: {}}]\nexpect: {reasons: {app: [x, ' ']}}",
+     "expect.reasons.app[1]", "is empty: every reason would do"),
+    ("no delivery", "steps: [{submit: {}}]\nexpect: {deliveries: {}}", "expect.deliveries",
+     "expects nothing"),
+    ("what every text has", "rules: [{when: {name: {has: ''}}}]", "rules[0].when.name.has",
+     "is empty: every text has it"),
+    ("what is found in every text", "rules: [{when: {data_fields: {city: {regex: ''}}}}]",
+     "rules[0].when.data_fields.city.regex", "is empty: every text has it"),
+    ("what nothing is", "rules: [{when: {alias: {is: ''}}}]", "rules[0].when.alias.is",
+     "write {missing: true}"),
+    ("what no glob fits", "rules: [{when: {alias: {glob: ''}}}]", "rules[0].when.alias.glob",
+     "write {missing: true}"),
+    ("not of nothing", "rules: [{when: {not: {}}}]", "rules[0].when.not", "has no condition"),
+    ("any of nothing", "rules: [{when: {any: [{attempt: 1}, {}]}}]", "rules[0].when.any[1]",
+     "has no condition"),
+    ("a changed detail", "rules: [{when: {changed: end_user.nmae}}]", "rules[0].when.changed",
+     "there is no detail of an end user 'nmae'; did you mean 'name'?"),
+    ("all changed details", "rules: [{when: {not: {changed: end_user}}}]",
+     "rules[0].when.not.changed", "there are address_line1, "),
+    ("a part of what has none", "rules: [{when: {changed: alias.name}}]", "rules[0].when.changed",
+     "'alias' has no parts"),
+    ("a glob of changed details", "rules: [{when: {changed: 'end_user.nmae*'}}]",
+     "rules[0].when.changed", "matches no detail of an end user; did you mean 'end_user.name'?"),
+    ("a glob of number types", "rules: [{when: {number_type: {glob: 'toll-*'}}}]",
+     "rules[0].when.number_type", "'toll-*' matches no number type; did you mean 'tollfree'?"),
+    ("a glob of documents", "rules: [{when: {document_types: ['gts_cert*']}}]",
+     "rules[0].when.document_types", "did you mean 'gst_certificate'?"),
+    ("a glob that is a word", "rules: [{when: {country: {glob: India}}}]", "rules[0].when.country",
+     "did you mean 'IN'?"),
     ("expectation of nothing", "steps: [{submit: {}}]\nexpect: {}", "expect", "expects nothing"),
     ("expectation without steps", "expect: {callbacks: []}", "expect", "there are no steps"),
 ]  # fmt: skip
@@ -300,6 +331,49 @@ def test_free_text_is_a_reason_too() -> None:
     """Only what looks like a preset's name must be one."""
     text = SCENARIO + "default: {decide: rejected, reason: 'Blurred, sadly.'}"
     assert load_scenario(text).default is not None
+
+
+DOUBTFUL = """\
+scenario: Some rules ask for fields that there are not.
+rules:
+  - when: {data_fields: {business_name: x, own_marker: x}}
+  - when:
+      any:
+        - {not: {data_fields: {Business_Name: x}}}
+        - {changed: [documents.gst_certificate.busines_name, documents.gst_certificate]}
+        - {changed: {is: "documents.gst_certificate[2].city"}}
+"""
+
+
+def test_fields_that_the_catalogue_does_not_have() -> None:
+    """A client may send them, so they are doubted, with line and path, and not refused."""
+    known = load_catalogue(1).field_names
+    found = doubts_about(load_scenario(DOUBTFUL), known, DOUBTFUL, "own.yaml")
+    told = "no document of the catalogue has a field"
+    like = "did you mean 'business_name'?"
+    assert list(map(str, found)) == [
+        f"own.yaml:3: rules[0].when.data_fields.own_marker: {told} 'own_marker'",
+        f"own.yaml:6: rules[1].when.any[0].not.data_fields.Business_Name: {told} 'Business_Name'; "
+        f"{like}",
+        f"own.yaml:7: rules[1].when.any[1].changed: {told} 'busines_name'; {like}",
+    ]
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_what_ships_is_not_doubted(name: str) -> None:
+    """Its rules ask for what the catalogue has."""
+    assert not doubts_about(find_scenario(name), load_catalogue(1).field_names)
+
+
+def test_doubts_are_told_over_http(http: Http) -> None:
+    """When a scenario is checked, with lines, and when it is used."""
+    checked = http.control("POST", "/scenario/check", {"yaml": DOUBTFUL}).get_json()
+    assert (checked["valid"], checked["mistakes"]) == (True, [])
+    assert [each["line"] for each in checked["warnings"]] == [3, 6, 7]
+    body = {"yaml": DOUBTFUL, "account": AUTH_ID}
+    used = http.control("POST", "/scenario", body).get_json()["warnings"]
+    assert len(used) == 3
+    assert used[2].startswith("rules[1].when.any[1].changed: no document of the catalogue has")
 
 
 @pytest.mark.parametrize("near", ["instant-acept", "instnt-accept.yml"])

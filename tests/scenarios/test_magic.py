@@ -169,6 +169,66 @@ def test_a_token_that_the_machine_has_no_status_for_says_so(http: Http) -> None:
     assert (told["rule"], told["matched"], told["why"]) == ("magic value SIM-SUSPEND", False, why)
 
 
+NONE = "there is none of this name"
+MISSPELT: list[tuple[dict[str, str], str, str, str]] = [
+    # what is filed, what is told of which token, who decides
+    ({"alias": "SIM-SUPSEND"}, "SIM-SUPSEND", f"{NONE}; did you mean 'SIM-SUSPEND'?", "default"),
+    ({"name": "Acme sim_suspand"}, "SIM-SUSPAND", f"{NONE}; did you mean 'SIM-SUSPEND'?",
+     "default"),
+    ({"alias": "SIM-REJECT-NAME-MISMACH"}, "SIM-REJECT-NAME-MISMACH",
+     f"{NONE}, but SIM-REJECT in it counts; did you mean 'SIM-REJECT-NAME-MISMATCH'?",
+     "magic value SIM-REJECT"),
+    ({"alias": "SIM-REJECT-ONC"}, "SIM-REJECT-ONC",
+     f"{NONE}, but SIM-REJECT in it counts; did you mean 'SIM-REJECT-ONCE'?",
+     "magic value SIM-REJECT"),
+    ({"file": "sim-more-inof.pdf"}, "SIM-MORE-INOF", f"{NONE}; did you mean 'SIM-MORE-INFO'?",
+     "default"),
+    ({"alias": "SIM-HARDWARE"}, "SIM-HARDWARE", NONE, "default"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "token", "told", "by"), MISSPELT)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_misspelt_token_is_told_of(
+    http: Http, dialect: str, given: dict[str, str], token: str, told: str, by: str
+) -> None:
+    """In the answer, and where it is told who decided; what is known goes on counting."""
+    id = filed(http, dialect, **given)
+    (attempt,) = http.control("GET", f"/applications/{id}/why").get_json()["attempts"]
+    assert attempt["decided_by"] == by
+    assert attempt["rules"] == [
+        {"rule": f"magic value {token}", "matched": False, "why": told, "conditions_met": 0}
+    ]
+    headers = [dict(each.answer_headers) for each in http.account.exchanges]
+    warned = [each.get("X-Plivo-Sim-Warning", "") for each in headers]
+    assert sum(f"magic value {token}: {told}" in each for each in warned) == 1
+
+
+@pytest.mark.parametrize(
+    "alias",
+    ["SIM-REJECT-2", "sim_stuck_2026_01", "plivo-sim-demo", "PRISM-LENSES", "Dual SIM",
+     "SIM-ACCEPT.", "SIM-REJECT-ONCE"],
+)  # fmt: skip
+def test_what_is_no_misspelt_token(http: Http, alias: str) -> None:
+    """Numbers behind one, other words, the name of this program."""
+    answer = http.sdk_create(alias=alias)
+    assert "magic" not in answer.headers.get("X-Plivo-Sim-Warning", "")
+
+
+def test_only_the_first_misspelt_tokens_are_told(http: Http) -> None:
+    """However many there are; none, where magic values are switched off or another decides."""
+    many = " ".join(f"SIM-{each}" for each in "ABCDE")
+    answer = http.sdk_create(alias=many)
+    assert answer.headers["X-Plivo-Sim-Warning"].count("magic value") == 3
+    http.control("POST", "/next-outcome", {"decide": "accepted"})
+    answer = http.sdk_create(alias=f"{many} F")
+    assert "magic" not in answer.headers.get("X-Plivo-Sim-Warning", "")
+    body = {"auth_id": AUTH_ID, "settings": {"magic": "false"}}
+    http.control("POST", "/accounts", body)
+    answer = http.sdk_create(alias=f"{many} G")
+    assert "magic" not in answer.headers.get("X-Plivo-Sim-Warning", "")
+
+
 @pytest.mark.parametrize(
     ("alias", "first", "second"),
     [

@@ -152,6 +152,10 @@ def test_json_for_scripts(tmp_path: Path) -> None:
             "scenario: It files too much.\nsteps: [{submit: {files: {passport: a.pdf}}}]",
             "'app' needs no document passport, but registration_certificate, gst_certificate",
         ),
+        (
+            "scenario: It says too much.\nsteps: [{submit: {data_fields: {busines_name: x}}}]",
+            "'app' needs no data field busines_name, but business_name",
+        ),
         ("\xff", "not UTF-8 text"),
     ],
 )

@@ -35,9 +35,11 @@ class ScenarioInUseOut(TypedDict):
 
 
 class ScenarioUsedOut(ScenarioInUseOut):
-    """``due``: null where the status machine is the same as before."""
+    """``due``: null where the status machine is the same as before. ``warnings``: what is probably
+    a mistake in it."""
 
     due: DueOut | None
+    warnings: list[str]
 
 
 class ScenarioMistakeOut(TypedDict):
@@ -49,8 +51,11 @@ class ScenarioMistakeOut(TypedDict):
 
 
 class ScenarioCheckedOut(TypedDict):
+    """``warnings``: what is probably a mistake, and does not keep it from being used."""
+
     valid: bool
     mistakes: list[ScenarioMistakeOut]
+    warnings: list[ScenarioMistakeOut]
 
 
 class DryRunOut(TypedDict):
