@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".yaml", ".yml", ".json")
 DOES_NOT_HOLD = 1
+NOTHING = "expects nothing"
+"""What is told of a scenario of which no expectation was checked: it neither holds nor fails."""
 LONGEST_ANSWER = 60
 OK = 200
 
@@ -109,8 +111,10 @@ def replay(
     file; of a folder, all files are played that have steps. Each plays in an account of its own,
     which is emptied first and kept afterwards.
 
-    Exit codes: 0 what the scenarios expect holds, 1 it does not, 2 a wrong scenario,
-    3 nothing answers; of several, the largest.
+    A refused call that a scenario does not list is no play that holds, whatever it expects.
+
+    Exit codes: 0 what the scenarios expect holds, or they expect nothing, 1 it does not,
+    2 a wrong scenario, 3 nothing answers; of several, the largest.
     """
     try:
         read_url(against)
@@ -298,13 +302,17 @@ def _summary(every: Sequence[Played]) -> str:
 
 
 def _word(played: Played) -> str:
+    if played.result is not None and not played.result.holds:
+        return "FAILED"
     if played.result is not None:
-        return "holds" if played.result.holds else "FAILED"
+        return "holds" if played.result.checks else NOTHING
     return "ERROR" if played.error is not None else "passed over"
 
 
 def _case(played: Played) -> Case:
-    result, failure = played.result, ""
+    result, failure, skipped = played.result, "", played.skipped
+    if result is not None and not result.checks:
+        skipped = f"it {NOTHING}"
     if result is not None and not result.holds:
         failure = played.lines[-1]
         failed = [line for check in result.checks if not check.ok for line in _checked(check)]
@@ -314,7 +322,7 @@ def _case(played: Played) -> Case:
         took_s=played.took_s,
         failure=failure,
         error="" if played.error is None else played.error.message,
-        skipped=played.skipped,
+        skipped=skipped,
         output="\n".join(played.lines),
     )
 
@@ -340,7 +348,7 @@ def _plain(result: ScenarioResult) -> dict[str, Any]:
     return {
         "scenario": result.scenario,
         "account": result.account,
-        "holds": result.holds,
+        "holds": result.holds if result.checks else None,
         "events": [_plain_event(event) for event in result.events],
         "checks": [dataclasses.asdict(check) for check in result.checks],
     }
@@ -366,7 +374,7 @@ def lines_of(result: ScenarioResult) -> Iterator[str]:
     if failed:
         yield f"the scenario does not hold: {failed} of {len(result.checks)} expectations failed"
     else:
-        yield "the scenario holds" if result.checks else "the scenario expects nothing"
+        yield "the scenario holds" if result.checks else f"the scenario {NOTHING}"
 
 
 def _request(facts: Mapping[str, Any]) -> str:
