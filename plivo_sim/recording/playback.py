@@ -18,6 +18,7 @@ from itertools import product
 from typing import Any
 
 from plivo_sim.client import Client, Http, Refused
+from plivo_sim.client.observations import MOST
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.text import encode_json
 from plivo_sim.recording.bodies import made_body
@@ -277,7 +278,8 @@ class Player:
             return compared
         self._decide_as(recorded)
         account = self._holders[id] or self._application(id)["account"]
-        sent = self._client.control("GET", "/webhooks", application=id, account=account)["webhooks"]
+        query = {"application": id, "account": account, "limit": MOST}
+        sent = self._client.control("GET", "/webhooks", **query)["webhooks"]
         payloads = [each["payload"] for each in sent]
         same = [each for each in payloads if each.get("status") == recorded.get("status")]
         comparison = self._comparison(exchange)
