@@ -95,9 +95,11 @@ def check(places: tuple[Path, ...], as_json: bool) -> None:
 
     Each may name what those before it define, as in a folder of them, which serve takes. Beyond
     what a start checks, number examples must be valid numbers, and Faker must have the locale.
-    Exit code 2 when there is any mistake.
+    Exit code 2 when there is any mistake, or nothing to check.
     """
     from plivo_sim.catalogue import paths_in
+    from plivo_sim.catalogue.checked import Mistake
+    from plivo_sim.catalogue.shape import File
 
     checked: list[File] = []
     found: list[Mistake] = []
@@ -109,6 +111,8 @@ def check(places: tuple[Path, ...], as_json: bool) -> None:
                 found += _mistakes_of(path, checked)
         except ValueError as error:
             raise WrongFile(str(error)) from None
+        if len(found) == before and all(file == File() for file in checked[known:]):
+            found.append(Mistake(str(place), 0, "", "nothing is in it that could be checked"))
         if len(found) == before:
             entries = sum(len(file.requirements) for file in checked[known:])
             told.append(f"{place}: ok: {len(checked) - known} files, {entries} entries")

@@ -18,7 +18,8 @@ _NOT_XML = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One test. At most one of ``failure`` (it was run, and does not hold), ``error`` (it could not
-    be run) and ``skipped`` says why; ``output`` is what it printed."""
+    be run) and ``skipped`` (it was passed over, or nothing was checked) says why; ``output`` is
+    what it printed."""
 
     name: str
     took_s: float

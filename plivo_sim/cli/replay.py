@@ -15,7 +15,7 @@ import click
 from click.core import ParameterSource
 
 from plivo_sim.cli.junit import Case, report
-from plivo_sim.cli.replayed import NOBODY, Receiver, checked, lines_of, plain
+from plivo_sim.cli.replayed import NOBODY, NOTHING, Receiver, checked, lines_of, plain
 from plivo_sim.cli.shared import (
     NothingAnswers,
     RefusedBySimulator,
@@ -132,10 +132,11 @@ def replay(
     which is emptied first and kept afterwards.
 
     With --against, none holds, unless it says otherwise, whose callbacks are not all taken in the
-    end (2xx), or of which a callback with a wrong or no signature is not refused.
+    end (2xx), or of which a callback with a wrong or no signature is not refused. A refused call
+    that a scenario does not list is no play that holds, whatever it expects.
 
-    Exit codes: 0 what the scenarios expect holds, 1 it does not, 2 a wrong scenario,
-    3 nothing answers; of several, the largest.
+    Exit codes: 0 what the scenarios expect holds, or they expect nothing, 1 it does not,
+    2 a wrong scenario, 3 nothing answers; of several, the largest.
     """
     try:
         read_url(against)
@@ -325,13 +326,17 @@ def _summary(every: Sequence[Played]) -> str:
 
 
 def _word(played: Played) -> str:
+    if played.result is not None and not played.result.holds:
+        return "FAILED"
     if played.result is not None:
-        return "holds" if played.result.holds else "FAILED"
+        return "holds" if played.result.checks else NOTHING
     return "ERROR" if played.error is not None else "passed over"
 
 
 def _case(played: Played) -> Case:
-    result, failure = played.result, ""
+    result, failure, skipped = played.result, "", played.skipped
+    if result is not None and not result.checks:
+        skipped = f"it {NOTHING}"
     if result is not None and not result.holds:
         failure = played.lines[-1]
         failed = [line for check in result.checks if not check.ok for line in checked(check)]
@@ -341,7 +346,7 @@ def _case(played: Played) -> Case:
         took_s=played.took_s,
         failure=failure,
         error="" if played.error is None else played.error.message,
-        skipped=played.skipped,
+        skipped=skipped,
         output="\n".join(played.lines),
     )
 

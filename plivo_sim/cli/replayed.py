@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LONGEST_ANSWER = 60
 OK = 200
+NOTHING = "expects nothing"
+"""What is told of a scenario of which no expectation was checked: it neither holds nor fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def plain(result: ScenarioResult, receiver: Receiver) -> dict[str, Any]:
         "scenario": result.scenario,
         "account": result.account,
         **(told if receiver.url else {}),
-        "holds": result.holds,
+        "holds": result.holds if result.checks else None,
         "events": [_plain_event(event) for event in result.events],
         "checks": [dataclasses.asdict(check) for check in result.checks],
     }
@@ -67,7 +69,7 @@ def lines_of(result: ScenarioResult, receiver: Receiver = NOBODY) -> Iterator[st
     if failed:
         yield f"the scenario does not hold: {failed} of {len(result.checks)} expectations failed"
     else:
-        yield "the scenario holds" if result.checks else "the scenario expects nothing"
+        yield "the scenario holds" if result.checks else f"the scenario {NOTHING}"
 
 
 def _request(facts: Mapping[str, Any]) -> str:

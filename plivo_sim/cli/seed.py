@@ -21,6 +21,7 @@ from plivo_sim.cli.shared import (
 )
 from plivo_sim.cli.words import COUNTRIES
 from plivo_sim.client.rows import COLUMNS, read_rows
+from plivo_sim.domain.limits import SEEDED
 from plivo_sim.domain.machine import NOTHING
 from plivo_sim.domain.words import like_listed
 from plivo_sim.machines.loader import known_machine
@@ -54,7 +55,7 @@ def _share_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command()
-@click.argument("count", metavar="[N]", type=click.IntRange(1), required=False)
+@click.argument("count", metavar="[N]", type=click.IntRange(1, SEEDED.most), required=False)
 @click.option(
     "--csv",
     "file",

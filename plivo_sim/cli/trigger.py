@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from plivo_sim.domain.records import Application, StatusChanged
 
 AUTH_ID = "MATRIGGERTRIGGERTRIG"
+LONGEST_TIMEOUT_S = 120
+"""As long as a policy may say."""
 _APIS = click.Choice(["current", "beta", "legacy"])
 
 
@@ -64,8 +66,15 @@ _APIS = click.Choice(["current", "beta", "legacy"])
               help="Of a POST.")  # fmt: skip
 @click.option("--signature", type=click.Choice(["valid", "wrong", "missing"]), default="valid",
               show_default=True, help="One that is not valid must be refused.")  # fmt: skip
-@click.option("--timeout", "timeout_s", metavar="SECONDS", type=click.FloatRange(0.001), default=10,
-              show_default=True, help="How long the receiver may take.")  # fmt: skip
+@click.option(
+    "--timeout",
+    "timeout_s",
+    metavar="SECONDS",
+    type=click.FloatRange(0.001, LONGEST_TIMEOUT_S),
+    default=10,
+    show_default=True,
+    help="How long the receiver may take.",
+)
 @click.option(
     "--machine",
     metavar="NAME|FILE",
@@ -85,7 +94,7 @@ def trigger(event: str, url: str, timeout_s: float, as_json_: bool, **given: Any
     Exit codes: 0 the receiver did as it should: it took it (2xx), or refused it where --signature
     is not valid; 1 it did not, 2 wrong usage, 3 nothing answers.
     """
-    check_sendable({"event": event, "to": url, **given})
+    check_sendable({"event": event, "to": url, "timeout_s": timeout_s, **given})
     request = _request(event, url, timeout_s, **given)
     from plivo_sim.webhooks.transport import HttpTransport
 

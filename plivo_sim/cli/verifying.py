@@ -141,7 +141,7 @@ def _played(
         if base_url is not None:
             for auth_id, token in credentials_on(exchanges).items():
                 check_credentials(Client(base_url, auth_id, token))
-            return list(Player(base_url).play(exchanges))
+            return list(Player(base_url, begins_empty=False).play(exchanges))
         settings = Settings(
             port=0, paused=True, review_delay=None, magic=False, catalogue=catalogue,
             machine=machine, credentials=credentials_on(exchanges),
@@ -152,7 +152,7 @@ def _played(
         except ValueError as error:
             raise WrongFile(str(error)) from None
         with simulator as live:
-            return list(Player(live.url).play(exchanges))
+            return list(Player(live.url, begins_empty=True).play(exchanges))
 
 
 class NotCompared(click.ClickException):

@@ -352,6 +352,8 @@ class Client:
             raise Unreachable("; ".join(reasons) if reasons else f"{none}: {error.text}") from None
         if not isinstance(answer, dict) or answer.get("status") != "ready":
             raise Unreachable(none)
+        if not isinstance(answer.get("reasons"), list):  # which others that are ready do not tell
+            raise Unreachable(f"{none}: its answer has no 'reasons'")
         return answer
 
     def machine(self, account: str = "") -> Machine:

@@ -77,11 +77,15 @@ class Check:
     ok: bool
 
 
-def check_all(expect: Expect, observed: Observation, *, at_end: bool) -> list[Check]:
-    """Every expectation, checked. ``at_end``: refusals that are not listed fail."""
+def check_all(
+    expect: Expect, observed: Observation, listed: Sequence[int | str] | None
+) -> list[Check]:
+    """Every expectation, checked. ``listed``: at the end, the refusals that steps have listed, so
+    that others fail; None at a step."""
     checks = [*_applications(expect, observed), *_callbacks(expect, observed)]
-    if expect.refusals is not None or (at_end and observed.refusals):
-        checks.append(_same("refusals", expect.refusals or [], list(observed.refusals)))
+    wanted = listed if expect.refusals is None else expect.refusals
+    if wanted is not None and (expect.refusals is not None or list(observed.refusals) != wanted):
+        checks.append(_same("refusals", list(wanted), list(observed.refusals)))
     return checks
 
 

@@ -233,6 +233,8 @@ class Replay:
         self.ids: dict[str, str] = {}
         self._next = 0
         self._refusals: list[int | str] = []
+        self._listed: list[int | str] = []
+        """Those up to the last step that expects some of its own."""
         self._observer = Observer(client)
         self._now = ""
 
@@ -243,7 +245,7 @@ class Replay:
         name = f"steps[{index}]" if index < len(steps) else "expect"
         if index < len(steps):
             self._play(steps[index], name)
-        elif index == len(steps) and (self._scenario.expect is not None or self._against):
+        elif index == len(steps) and self._has_end:
             self._check_end()
         else:
             return None
@@ -251,6 +253,20 @@ class Replay:
         return Played(
             name=name, events=self.result.events[events:], checks=self.result.checks[checks:]
         )
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a ``step`` has nothing left."""
+        return self._next >= len(self._scenario.steps) + self._has_end
+
+    @property
+    def _has_end(self) -> bool:
+        return bool(self._against) or self._expected_at_end() is not None
+
+    def _expected_at_end(self) -> Expect | None:
+        """Where the scenario says nothing of it: no refusal that no step lists."""
+        unlisted = self._refusals != self._listed
+        return self._scenario.expect or (Expect() if unlisted else None)
 
     def skip(self) -> Played:
         """Leave the next step out; what others did meanwhile is observed."""
@@ -361,8 +377,8 @@ class Replay:
         self._now = self._observer.now
 
     def _check_end(self) -> None:
-        if self._scenario.expect is not None:
-            self._check(self._scenario.expect, "", at_end=True)
+        if (last := self._expected_at_end()) is not None:
+            self._check(last, "", at_end=True)
         if self._against:
             sent = self._observer.observed(self.ids).sent
             self.result.checks += webhook_checks(self._scenario, sent)
@@ -370,6 +386,9 @@ class Replay:
     def _check(self, expect: Expect, prefix: str, *, at_end: bool) -> None:
         observed = self._observer.observed(self.ids)
         observed.refusals = self._refusals
-        for check in check_all(expect, observed, at_end=at_end):
+        listed = self._listed if at_end else None
+        if expect.refusals is not None:
+            self._listed = list(self._refusals)
+        for check in check_all(expect, observed, listed):
             named = dataclasses.replace(check, name=prefix + check.name)
             self.result.checks.append(named)

@@ -333,8 +333,7 @@ def _step_on(account: Account, play: Play, most: int | None) -> Done:
             )
             played += 1
         play.known = _calls_of(account)
-        steps = len(play.scenario.steps) + (play.scenario.expect is not None)
-        play.is_over = done is None or len(play.shown) == steps
+        play.is_over = play.replay.is_over
     told = f"{played} step{'' if played == 1 else 's'} of {play.name} played"
     return _did(play, f"{told}: {_verdict(play)}" if play.is_over else f"{told}.")
 

@@ -185,6 +185,7 @@ SECONDS = Limit("seconds", 31_536_000, "seconds", "`retry_after_s` and `quota.pe
 
 PEM = Limit("pem", 1024 * 1024, "bytes", "the file of `--ca`, those of `--tls-dir`")
 CSV_TEXT = Limit("csv_text", 4 * 1024 * 1024, _TEXT, "the file of `seed --csv`")
+SEEDED = Limit("seeded", 10_000, "applications", "what one `seed N` makes")
 MACHINE_TEXT = Limit("machine_text", 300, _TEXT, "a sentence, a label, a reason in a machine file")
 STATUS_NAME = Limit(
     "status_name", 50, _TEXT, "the name of a machine or a status; a word or a command of it"

@@ -5,14 +5,16 @@ What somebody told is not compared, nor are ids, instants and counts: only what 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from plivo_sim.domain.typed import dotted
+from plivo_sim.recording.forms import kind_of, translated
 from plivo_sim.recording.headers import Headers, header, media_type
-from plivo_sim.recording.masks import ACCOUNT, DATE, EMAIL, INSTANT, UUID, Masks
+from plivo_sim.recording.masks import Masks
+from plivo_sim.recording.passing import is_public
+from plivo_sim.recording.twins import RECORDS, Page, are_filtered_alike, are_offers, own_id, twins
 from plivo_sim.recording.words import (
     CATALOGUE_KEYS,
     COUNTRY_KEYS,
@@ -23,14 +25,14 @@ from plivo_sim.recording.words import (
 
 Path = tuple[str | int, ...]
 
-RECORDS = ("objects", "compliances")
-"""Keys of lists whose records may be older than the tape."""
 _COUNTED_HEADERS = (
     "x-ratelimit-limit",
     "x-ratelimit-remaining",
     "x-ratelimit-reset",
     "retry-after",
 )
+_LINKS = ("next", "previous")
+"""Of ``meta``: whether there are other pages depends on how many records there are."""
 _ABSENT = "-"
 _LONGEST_SHOWN = 200
 
@@ -66,13 +68,18 @@ def differing_headers(recorded: Headers, here: Headers) -> Iterator[Difference]:
 class Comparison:
     """Compares two bodies. ``ids``: those of the tape -> those that stand for them here.
 
-    ``public``: it is about a requirement, which is compared word for word. ``older``: how many
-    recorded records nothing here stands for.
+    ``target``: of the call that they answer. ``is_alone``: the simulator has no records but
+    those that the service was given too, on the tape. ``older``: how many recorded records
+    nothing here stands for.
     """
 
-    def __init__(self, ids: Mapping[str, str], *, public: bool) -> None:
+    def __init__(self, ids: Mapping[str, str], target: str, *, is_alone: bool) -> None:
         self._ids = ids
-        self._public = public
+        self._known = set(ids.values())
+        self._public = is_public(target)
+        self._are_offers = are_offers(target)
+        self._are_filtered_alike = are_filtered_alike(target, ids)
+        self._is_alone = is_alone
         self._masks = Masks()
         self.older = 0
 
@@ -104,6 +111,9 @@ class Comparison:
         return bool(self._masks.value(value, key) == value)
 
     def _of_objects(self, recorded: Any, here: Any, path: Path) -> Iterator[Difference]:
+        if key := self._records_in(recorded, here):
+            recorded, here = dict(recorded), dict(here)
+            yield from self._of_records(recorded, here, key, path)
         for key in recorded:
             if key in here:
                 yield from self.differences(recorded[key], here[key], (*path, key))
@@ -114,101 +124,73 @@ class Comparison:
                 yield Difference(dotted((*path, key)), _ABSENT, _shown(here[key]))
 
     def _of_lists(self, recorded: Any, here: Any, path: Path) -> Iterator[Difference]:
-        may_be_older = path[-1:] in [(each,) for each in RECORDS] and not self._public
-        rest = list(here)
+        pairs = twins(recorded, here, self._ids, in_order=True)
+        yield from self._of_pairs(recorded, here, pairs, path)
         for index, each in enumerate(recorded):
-            found = self._twin(each, rest, in_order=not may_be_older)
-            if found is not None:
-                rest.remove(found)
-                yield from self.differences(each, found, (*path, index))
-            elif may_be_older:
-                self.older += 1
-            else:
+            if index not in pairs:
                 yield Difference(dotted((*path, index)), _shown(each), _ABSENT)
-        for each in () if may_be_older else rest:
-            yield Difference(dotted((*path, len(recorded))), _ABSENT, _shown(each))
+        for index in sorted({*range(len(here))} - {*pairs.values()}):
+            yield Difference(dotted((*path, len(recorded))), _ABSENT, _shown(here[index]))
 
-    def _twin(self, record: Any, others: list[Any], *, in_order: bool) -> Any:
-        """The one that has the same ids, else the next one."""
-        known = {self._ids[id] for id in ids_of(record) if id in self._ids}
-        for other in others:
-            if known & set(ids_of(other)):
-                return other
-        return others[0] if others and in_order else None
+    def _of_pairs(
+        self, recorded: Any, here: Any, pairs: Mapping[int, int], path: Path
+    ) -> Iterator[Difference]:
+        """Each with its twin, and whether they come in the same order."""
+        order = [pairs[index] for index in sorted(pairs)]
+        for index in sorted(pairs):
+            yield from self.differences(recorded[index], here[pairs[index]], (*path, index))
+        if order != sorted(order):
+            places = [sorted(order).index(each) for each in order]
+            told = f"order {', '.join(map(str, range(len(order))))}"
+            yield Difference(dotted(path), *_cut(told, f"order {', '.join(map(str, places))}"))
 
+    # --- records, others of which may be older than the tape ---------------------------------
 
-def ids_of(record: Any) -> list[str]:
-    """The ids that stand in a record itself."""
-    if not isinstance(record, dict):
-        return [record] if isinstance(record, str) and UUID.fullmatch(record) else []
-    return [each for each in record.values() if is_id(each)]
+    def _records_in(self, recorded: Any, here: Any) -> str:
+        """The key of the records in the answer to a list; empty in another one."""
+        keys = () if self._public else RECORDS
+        both = (recorded, here)
+        return next((k for k in keys if all(isinstance(each.get(k), list) for each in both)), "")
 
+    def _of_records(self, recorded: Any, here: Any, key: str, path: Path) -> Iterator[Difference]:
+        """Takes the records out of both answers, and what of ``meta`` cannot be compared.
 
-def is_id(value: Any) -> bool:
-    """Whether it is a UUID, or a phone number, which is one too."""
-    return isinstance(value, str) and bool(UUID.fullmatch(value) or _NUMBER.fullmatch(value))
-
-
-_NUMBER = re.compile(r"\d{7,15}")
-_WITHIN = re.compile(rf"{UUID.pattern}|\b\d{{7,15}}\b")
-
-
-def translated(value: Any, ids: Mapping[str, str]) -> Any:
-    """The value with each id that is known replaced, wherever it stands in texts."""
-    if isinstance(value, dict):
-        return {key: translated(each, ids) for key, each in value.items()}
-    if isinstance(value, list):
-        return [translated(each, ids) for each in value]
-    if isinstance(value, str):
-        return _WITHIN.sub(lambda found: ids.get(found[0], found[0]), value)
-    return value
-
-
-def ids_within(value: Any) -> set[str]:
-    """Every UUID in a value, at any depth."""
-    found: set[str] = set()
-
-    def note(match: re.Match[str]) -> str:
-        found.add(match[0])
-        return match[0]
-
-    _map_texts(value, lambda text: re.sub(UUID.pattern, note, text))
-    return found
-
-
-def _map_texts(value: Any, visit: Callable[[str], object]) -> None:
-    if isinstance(value, dict):
-        for each in value.values():
-            _map_texts(each, visit)
-    elif isinstance(value, list):
-        for each in value:
-            _map_texts(each, visit)
-    elif isinstance(value, str):
-        visit(value)
+        Of the records that the tape made, all that are here were there. So a recorded one stands on
+        the same page here, or on one before; and one that is here, on the same or on one behind.
+        """
+        there, ours = recorded.pop(key), here.pop(key)
+        theirs, mine = Page.of({**recorded, key: there}, key), Page.of({**here, key: ours}, key)
+        pairs = twins(there, ours, self._ids, in_order=self._are_offers)
+        yield from self._of_pairs(there, ours, pairs, (*path, key))
+        lone = [index for index in range(len(there)) if index not in pairs]
+        known = [index for index in lone if own_id(there[index]) in self._ids]
+        older = len(lone) - len(known)
+        self.older += older
+        is_all = theirs.is_whole and not older
+        is_aligned = self._is_alone and theirs.total == mine.total != -1
+        if self._are_filtered_alike and not self._are_offers:
+            if is_aligned or (theirs.offset == 0 if self._is_alone else mine.is_whole):
+                for index in known:
+                    yield Difference(dotted((*path, key, index)), _shown(there[index]), _ABSENT)
+            if is_aligned or theirs.is_whole:
+                here_alone = [ours[at] for at in sorted({*range(len(ours))} - {*pairs.values()})]
+                for each in here_alone:
+                    if own_id(each) in self._known or (self._is_alone and not older):
+                        yield Difference(dotted((*path, key, len(there))), _ABSENT, _shown(each))
+            is_other_count = theirs.total < mine.total or (is_all and theirs.total > mine.total)
+            if self._is_alone and is_other_count and -1 not in (theirs.total, mine.total):
+                where = dotted((*path, "meta", "total_count"))
+                yield Difference(where, str(theirs.total), str(mine.total))
+            if is_all or is_aligned:
+                return
+        for answer in (recorded, here):
+            if isinstance(answer.get("meta"), dict):
+                about = answer["meta"]
+                answer["meta"] = {name: about[name] for name in about if name not in _LINKS}
 
 
-def kind_of(value: Any) -> str:
-    """JSON's type of a value; of a text, also whether it is an id, an instant or the like."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, str):
-        return next((name for name, form in _FORMS if form.fullmatch(value)), "text")
-    if isinstance(value, dict | list):
-        return "object" if isinstance(value, dict) else "array"
-    return "number"
-
-
-_FORMS = (
-    ("id", UUID),
-    ("account", ACCOUNT),
-    ("instant", re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d( ?(Z|[+-]\d\d:?\d\d))?")),
-    ("instant with fractions", INSTANT),
-    ("date", DATE),
-    ("URL", re.compile(r"https?://.*")),
-    ("e-mail address", EMAIL),
-)
+def _cut(*texts: str) -> Iterator[str]:
+    return (text[:_LONGEST_SHOWN] for text in texts)
 
 
 def _shown(value: Any) -> str:

@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 from plivo_sim.client import Client, Http, Refused
+from plivo_sim.client.observations import MOST
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.text import encode_json
 from plivo_sim.recording.bodies import made_body
@@ -26,14 +27,12 @@ from plivo_sim.recording.comparison import (
     Difference,
     differing_headers,
     differing_status,
-    ids_within,
-    is_id,
-    translated,
 )
+from plivo_sim.recording.forms import ids_within, is_id, translated
 from plivo_sim.recording.headers import header, media_type
-from plivo_sim.recording.passing import is_public
 from plivo_sim.recording.schemas import AnswerSchemas
 from plivo_sim.recording.tapes import Answer, Exchange
+from plivo_sim.recording.twins import are_records, twins
 from plivo_sim.recording.words import SENTENCE_KEYS
 from plivo_sim.simulator import is_account
 from plivo_sim.web.endpoints import MULTIPART
@@ -57,9 +56,11 @@ class Compared:
 
 
 class Player:
-    """Plays a tape to the simulator at a URL. Raises Unreachable."""
+    """Plays a tape to the simulator at a URL. ``begins_empty``: nobody else used it, nor will.
+    Raises Unreachable."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, begins_empty: bool) -> None:
+        self._is_alone = begins_empty
         self._http = Http(url, hint="; start it: plivo-sim serve")
         self._client = Client(url)
         self._schemas = AnswerSchemas()
@@ -70,8 +71,13 @@ class Player:
         self._machines: dict[str, Machine] = {}
         self._aliases: set[str] = set()
         """Those that the service took, on the tape."""
+        self._exchanges: Sequence[Exchange] = ()
+        self._told: dict[str, list[tuple[int, Any]]] = {}
+        """Id of an application on the tape -> lines that tell its status, and how; made once it is
+        wanted."""
 
-    def play(self, exchanges: Iterable[Exchange]) -> Iterator[Compared]:
+    def play(self, exchanges: Sequence[Exchange]) -> Iterator[Compared]:
+        self._exchanges = exchanges
         for each in exchanges:
             yield self._callback(each) if each.kind == "callback" else self._exchange(each)
 
@@ -83,12 +89,15 @@ class Player:
         if recorded.status in _STATELESS:
             return self._by_schema(compared, exchange, "it depends on how busy the service was")
         here = self._call(exchange)
+        if here.status < 400 <= recorded.status and request.method not in ("GET", "HEAD"):
+            self._is_alone = False
         if here.status != recorded.status and (why := self._why_unplayable(exchange, here)):
             return self._by_schema(compared, exchange, why)
         if recorded.status < 400:
             self._aliases |= set(_aliases_in(request.body))
-        self._learn(recorded.body.get("json"), here.body.get("json"), account_of(request.target))
-        if self._decide_as(recorded.body.get("json")) and request.method == "GET":
+        self._learn(recorded.body.get("json"), here.body.get("json"), exchange)
+        is_decided = self._decide_as(recorded.body.get("json"))
+        if request.method == "GET" and (is_decided or self._decide_left_out(exchange, here)):
             here = self._call(exchange)
         compared.differences += differing_status(recorded.status, here.status)
         compared.differences += differing_headers(recorded.headers, here.headers)
@@ -101,7 +110,7 @@ class Player:
         if "json" not in recorded.body or "json" not in here.body:
             kinds = [next(iter(each.body), "nothing") for each in (recorded, here)]
             return [] if kinds[0] == kinds[1] else [Difference("body", *kinds)]
-        comparison = Comparison(self._ids, public=is_public(exchange.request.target))
+        comparison = self._comparison(exchange)
         found = list(comparison.differences(recorded.body["json"], here.body["json"]))
         if comparison.older:
             self._by_schema(
@@ -157,17 +166,23 @@ class Player:
             content = {"bytes": len(answer.data)}
         return Answer(status=answer.status, headers=told, body=content)
 
-    def _learn(self, recorded: Any, here: Any, account: str) -> None:
+    def _comparison(self, exchange: Exchange) -> Comparison:
+        target = exchange.request.target
+        return Comparison(self._ids, target, is_alone=self._is_alone)
+
+    def _learn(self, recorded: Any, here: Any, exchange: Exchange, key: str = "") -> None:
         """Which id here stands for which one of the tape, value by value."""
+        target = exchange.request.target
         if isinstance(recorded, dict) and isinstance(here, dict):
-            for key in recorded.keys() & here.keys():
-                self._learn(recorded[key], here[key], account)
+            for name in recorded.keys() & here.keys():
+                self._learn(recorded[name], here[name], exchange, name)
         elif isinstance(recorded, list) and isinstance(here, list):
-            for one, other in zip(recorded, here, strict=False):
-                self._learn(one, other, account)
+            pairs = twins(recorded, here, self._ids, in_order=not are_records(target, key))
+            for one, other in pairs.items():
+                self._learn(recorded[one], here[other], exchange, key)
         elif is_id(recorded) and is_id(here):
             self._ids.setdefault(recorded, here)
-            self._holders.setdefault(here, account)
+            self._holders.setdefault(here, account_of(target))
 
     # --- what the reviewer did ---------------------------------------------------------------
 
@@ -180,6 +195,28 @@ class Player:
         below = sum(map(self._decide_as, told.values())) > 0
         id = self._here(told.get(key) for key in _APPLICATION)
         return below or (bool(id) and self._decide(id, told))
+
+    def _decide_left_out(self, exchange: Exchange, here: Answer) -> bool:
+        """Decide the applications that a list by status has here alone as the tape shows them next:
+        the reviewer did so before that list. Whether anything changed."""
+        if "status=" not in exchange.request.target:
+            return False
+        on_tape = {mine: id for id, mine in self._ids.items()}
+        ours = {on_tape.get(id, "") for id in ids_within(here.body.get("json"))}
+        left_out = ours - ids_within(exchange.answer.body.get("json"))
+        told = (self._told_next(id, exchange.line) for id in left_out)
+        return sum(map(self._decide_as, told)) > 0
+
+    def _told_next(self, id: str, line: int) -> Any:
+        """How the tape next shows an application, behind this line; None if it does not."""
+        if not self._told:
+            for each in self._exchanges:
+                sent = each.answer.body if each.kind == "exchange" else each.request.body
+                for told in _objects_in(sent.get("json") or dict(sent.get("form", ()))):
+                    if "status" in told:
+                        for named in {str(told.get(key)) for key in _APPLICATION}:
+                            self._told.setdefault(named, []).append((each.line, told))
+        return next((told for at, told in self._told.get(id, ()) if at > line), None)
 
     def _here(self, told: Iterable[Any]) -> str:
         """The id that stands here for the first one of the tape among these; empty without one."""
@@ -241,10 +278,11 @@ class Player:
             return compared
         self._decide_as(recorded)
         account = self._holders[id] or self._application(id)["account"]
-        sent = self._client.control("GET", "/webhooks", application=id, account=account)["webhooks"]
+        query = {"application": id, "account": account, "limit": MOST}
+        sent = self._client.control("GET", "/webhooks", **query)["webhooks"]
         payloads = [each["payload"] for each in sent]
         same = [each for each in payloads if each.get("status") == recorded.get("status")]
-        comparison = Comparison(self._ids, public=False)
+        comparison = self._comparison(exchange)
         if same or payloads:
             compared.differences += comparison.differences(recorded, (same or payloads)[-1])
         else:
@@ -256,6 +294,16 @@ def account_of(target: str) -> str:
     """The account that the path of a call names; empty for a subaccount, or where it names none."""
     named = _ACCOUNT.search(target)
     return named[1] if named and is_account(named[1]) else ""
+
+
+def _objects_in(value: Any) -> Iterator[dict[str, Any]]:
+    """At any depth."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _objects_in(each)
 
 
 def _aliases_in(body: Any) -> Iterator[str]:

@@ -326,7 +326,8 @@ class Expect(Part, frozen=True):
     ``callbacks``: those that the receiver took, in the order in which they arrived;
     ``signatures``: of every callback that was sent; ``refusals``: the calls that failed, in
     order (a status, ``cut`` for a lost connection, ``garbled`` for an unreadable answer). At the
-    end, refusals that are not listed are a failure.
+    end, refusals that are listed neither there nor by a step are a failure, also in a scenario
+    that expects nothing else.
     """
 
     status: dict[str, EndWord] = {}

@@ -199,6 +199,15 @@ def test_several_files_are_checked_at_once(tmp_path: Path) -> None:
     assert [line.partition(": ")[0] for line in told] == [str(types), f"{own}:3", f"{wrong}:2"]
 
 
+@pytest.mark.parametrize("content", [None, "", "{}", "document_types: {}"])
+def test_nothing_is_not_ok(tmp_path: Path, content: str | None) -> None:
+    """A folder without files, or a file that says nothing."""
+    if content is not None:
+        (tmp_path / "own.yaml").write_text(content)
+    told = SHELL.told("catalogue", "check", tmp_path, code=2)
+    assert told == f"{tmp_path}: nothing is in it that could be checked\n"
+
+
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     """A file that is not there, and one that takes an id."""
     assert "cannot read" in SHELL.told("catalogue", "check", tmp_path / "lost.yaml", code=2)

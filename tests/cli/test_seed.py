@@ -55,6 +55,11 @@ def test_n_applications(shell: Shell) -> None:
     assert {each["status"] for each in made} == {"submitted"}
 
 
+def test_more_than_one_call_makes_is_refused(shell: Shell) -> None:
+    """Before anybody is made up."""
+    assert "10000" in shell.error("seed", "99999999999", code=2)
+
+
 def test_each_has_a_pdf_and_a_png(shell: Shell, emptied: LiveSimulator) -> None:
     """With its applicant's name, and no file used twice."""
     shell.run("seed", "12", "--country", "IN")

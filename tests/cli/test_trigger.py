@@ -128,3 +128,10 @@ def test_what_cannot_be_sent(words: tuple[str, ...], told: str) -> None:
     """Is said; nothing is sent."""
     words = ("--to", "http://127.0.0.1:1/", *words)
     assert told in SHELL.error("trigger", *words, code=2)
+
+
+@pytest.mark.parametrize("timeout", ["1e308", "inf", "nan", "121"])
+def test_a_timeout_that_no_policy_has_is_refused(receiver: Receiver, timeout: str) -> None:
+    """Nothing is sent."""
+    SHELL.error("trigger", "accepted", "--to", receiver.url, "--timeout", timeout, code=2)
+    assert receiver.received == []

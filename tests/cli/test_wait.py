@@ -25,7 +25,7 @@ def test_one_that_becomes_ready(receiver: Receiver, monkeypatch: pytest.MonkeyPa
     """It is asked until it says so."""
     monkeypatch.setattr(wait, "ASK_AGAIN_S", 0)
     receiver.statuses[:] = [503, 503]
-    receiver.answer = json.dumps({"status": "ready"}).encode()
+    receiver.answer = json.dumps({"status": "ready", "reasons": []}).encode()
     assert Shell(receiver.url).told("wait").endswith(" is ready\n")
     assert len(receiver.received) == 3
 
@@ -36,7 +36,7 @@ def test_none_is_there() -> None:
     assert told.startswith("Error: not ready within 0 s: nothing answers at http://127.0.0.1:1")
 
 
-@pytest.mark.parametrize("answer", [b"", b"{}", b"[]"])
+@pytest.mark.parametrize("answer", [b"", b"{}", b"[]", b'{"status":"ready"}'])
 def test_something_else_is_there(receiver: Receiver, answer: bytes) -> None:
     """It is not taken for one."""
     receiver.answer = answer

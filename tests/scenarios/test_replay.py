@@ -121,6 +121,46 @@ def test_a_scenario_without_expectations_ends_with_0(tmp_path: Path) -> None:
     assert (result.exit_code, result.output.splitlines()[-1]) == (0, "the scenario expects nothing")
 
 
+REFUSED = """\
+scenario: A service that is down.
+faults: [{effect: error, status: 503, operation: compliance.create}]
+steps:
+  - submit: {app: acme}
+"""
+
+
+@pytest.mark.parametrize("steps", ["", "  - expect: {callbacks: []}\n"])
+@pytest.mark.parametrize("end", ["", "expect: {callbacks: []}\n"])
+def test_a_refusal_that_nothing_lists_fails(tmp_path: Path, steps: str, end: str) -> None:
+    """Whether there is an expectation at the end, at a step, or nowhere."""
+    result = run(wrote(tmp_path, f"{REFUSED}{steps}{end}"))
+    assert result.exit_code == 1
+    lines = [line.strip() for line in result.output.splitlines()]
+    assert lines[-4:-1] == ["FAILED  refusals", "expected  []", "found     [503]"]
+
+
+@pytest.mark.parametrize("end", ["", "expect: {callbacks: []}\n"])
+def test_a_refusal_that_a_step_lists_is_expected(tmp_path: Path, end: str) -> None:
+    """Those behind that step are not."""
+    text = f"{REFUSED}  - expect: {{refusals: [503]}}\n"
+    assert run(wrote(tmp_path, text + end)).exit_code == 0
+    result = run(wrote(tmp_path, f"{text}  - submit: {{app: other}}\n{end}"))
+    assert result.exit_code == 1
+    assert "expected  [503]\n          found     [503, 503]" in result.output
+
+
+def test_what_expects_nothing_is_not_said_to_hold(tmp_path: Path) -> None:
+    """Nor is it a test that passed."""
+    own, report = wrote(tmp_path, REJECTED), tmp_path / "report.xml"
+    result = run(own, "instant-accept", "--junit", str(report))
+    assert result.exit_code == 0
+    words = [line.rsplit(maxsplit=3)[0] for line in result.output.splitlines()[-2:]]
+    assert words == ["expects nothing", "holds"]
+    assert 'skipped="1"' in report.read_text()
+    assert "it expects nothing" in report.read_text()
+    assert json.loads(run(own, "--json").output)["holds"] is None
+
+
 def test_json_for_scripts(tmp_path: Path) -> None:
     """Nothing but JSON, the same facts, the same exit code."""
     result = run("--json", wrote(tmp_path, REJECTED + "expect: {callbacks: [accepted]}"))

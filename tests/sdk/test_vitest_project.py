@@ -86,6 +86,30 @@ def test_all_its_tests_pass(project: Path) -> None:
     assert "6 passed (6)" in done.stdout
 
 
+PAGES = """import { expect, test } from 'vitest';
+import { file } from './compliance.ts';
+import { account } from './plivo-sim.ts';
+
+test('the last of 101', { timeout: 60_000 }, async () => {
+  const sim = await account();
+  const ids: string[] = [];
+  for (let n = 0; n < 101; n++) ids.push(await file(sim.client, `Acme ${n}`, sim.inbox));
+  for (const id of ids) await sim.decide(id, id === ids[100] ? 'rejected' : 'accepted', 'x');
+  expect((await sim.callback('rejected')).application).toBe(ids[100]);
+  expect((await sim.applications()).map((each) => each.id)).toEqual(ids);
+});
+"""
+
+
+@pytest.mark.live
+@pytest.mark.node
+def test_what_is_on_a_further_page_is_found(project: Path) -> None:
+    """The 101st callback, and the 101st application."""
+    (project / "pages.test.ts").write_text(PAGES)
+    done = run(project, "npx", "vitest", "run", "pages.test.ts")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.live
 @pytest.mark.node
 def test_again_and_again_without_a_flake(project: Path) -> None:

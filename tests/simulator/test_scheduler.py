@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from plivo_sim.account.agenda import Agenda
 from plivo_sim.account.interfaces import Answer, Outgoing, Transport
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
@@ -237,9 +238,8 @@ def test_what_is_due_in_a_replaced_account_keeps_nobody_busy(gate: Gate) -> None
     http.sdk_created(callback_url=CALLBACK)
     scheduler = Scheduler(sim.runner)
     scheduler.notify(account)
-    scheduler._waiting, scheduler._fresh = scheduler._fresh, set()
     assert scheduler._start_due() is None
-    assert (scheduler._waiting, scheduler._running) == (set(), set())
+    assert (scheduler._next_look, scheduler._running) == ({}, set())
     sim.close()
 
 
@@ -257,6 +257,38 @@ def test_a_decision_returns_when_its_callback_is_over(make: Maker, gate: Gate) -
         gate.wait_for(1)
         gate.open()
     assert decided.result() == ["delivered"]
+
+
+def test_who_is_notified_is_looked_at_alone(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many accounts wait for something that is due in days; all are looked at once a
+    second, as a clock may be moved from outside."""
+    sim = make_simulator(Settings(review_delay=Duration(86400)), transport=gate)
+    app, now_s = create_app(sim), [1000.5]
+    looked: list[Agenda] = []
+    monkeypatch.setattr(scheduler_module, "monotonic_s", lambda: now_s[0])
+    sim.runner.wake = lambda account: None
+    scheduler = Scheduler(sim.runner)
+    for number in range(20):
+        http = Http(app, sim, auth_id=f"MA{number:018}")
+        http.sdk_created()
+        scheduler.notify(http.account)
+    assert scheduler._start_due() == 0.5
+    look = Agenda.next_instant
+
+    def noting(agenda: Agenda) -> Any:
+        looked.append(agenda)
+        return look(agenda)
+
+    monkeypatch.setattr(Agenda, "next_instant", noting)
+    for _ in range(3):
+        scheduler.notify(http.account)
+        assert scheduler._start_due() == 0.5
+    assert looked == [http.account.agenda] * 3
+    now_s[0] = 1001.0
+    assert scheduler._start_due() == 1.0
+    assert len(looked) == 3 + 20
+    assert len(scheduler._looks) == 20
+    sim.close()
 
 
 def test_an_application_is_not_held_up_by_another_that_hangs(make: Maker, gate: Gate) -> None:
@@ -413,7 +445,6 @@ def test_an_account_is_run_by_one_thread_at_a_time(
     monkeypatch.setattr(scheduler._pool, "submit", lambda *given: submitted.append(given))
     for _ in range(3):
         scheduler.notify(http.account)
-        scheduler._waiting |= scheduler._fresh
         scheduler._start_due()
     assert len(submitted) == 1
     run, account, era = submitted[0]
@@ -450,12 +481,7 @@ def test_accounts_that_fail_hold_none_of_the_pool(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sim.runner, "start_due", start)
     scheduler = Scheduler(sim.runner)
     monkeypatch.setattr(scheduler._pool, "submit", lambda work, *given: work(*given))
-
-    def look() -> float | None:
-        scheduler._waiting |= scheduler._fresh
-        scheduler._fresh.clear()
-        return scheduler._start_due()
-
+    look = scheduler._start_due
     for account in accounts:
         scheduler.notify(account)
     look()
@@ -467,6 +493,7 @@ def test_accounts_that_fail_hold_none_of_the_pool(monkeypatch: pytest.MonkeyPatc
     look()
     assert set(ran) == set(failing)
     failing[0].era += 1  # it was reset: what failed is gone
+    scheduler.notify(failing[0])
     ran.clear()
     look()
     assert ran == [failing[0]]

@@ -61,12 +61,23 @@ async function told<T>(answer: Answer<T>): Promise<T> {
   return data as T;
 }
 
+/** All records of a list, which comes in pages; `read` tells those behind `offset`, and of how many. */
+async function every<T>(read: (offset: number) => Promise<[T[], number]>): Promise<T[]> {
+  const found: T[] = [];
+  for (let more = true; more;) {
+    const [page, total] = await read(found.length);
+    found.push(...page);
+    more = page.length > 0 && found.length < total;
+  }
+  return found;
+}
+
 /** An account of the running test: the SDK's client, an inbox for callbacks, and the verbs. */
 export async function account(settings: Settings = {}, at = inject('plivoSim')) {
   const id = `MA${randomBytes(9).toString('hex').toUpperCase()}`;
   const sim = createClient<paths>({ baseUrl: at });
   const body = <B extends object>(more: B) => ({ body: { account: id, ...more } });
-  const query = { params: { query: { account: id } } };
+  const query = (offset?: number) => ({ params: { query: { account: id, offset } } });
   const made = { auth_id: id, settings: { paused: true, ...settings } };
   await told(sim.POST('/_sim/accounts', { body: made }));
   const verbs = {
@@ -80,9 +91,15 @@ export async function account(settings: Settings = {}, at = inject('plivoSim')) 
         { params: { path: { id: application } }, ...body({ status, reason }) })),
     fault: (fault: BodyOf<'/_sim/faults'>) => told(sim.POST('/_sim/faults', body(fault))),
     scenario: (scenario: Shapes['Scenario']) => told(sim.POST('/_sim/scenario', body({ scenario }))),
-    applications: async () => (await told(sim.GET('/_sim/applications', query))).applications,
-    webhooks: async () => (await told(sim.GET('/_sim/webhooks', query))).webhooks,
-    requests: async () => (await told(sim.GET('/_sim/requests', query))).requests,
+    applications: () => every(async (offset) => {
+      const page = await told(sim.GET('/_sim/applications', query(offset)));
+      return [page.applications, page.total_count];
+    }),
+    webhooks: () => every(async (offset) => {
+      const page = await told(sim.GET('/_sim/webhooks', query(offset)));
+      return [page.webhooks, page.total_count];
+    }),
+    requests: async () => (await told(sim.GET('/_sim/requests', query()))).requests,
     /** The first callback with this status, once the receiver has taken it. */
     callback: (status: string) => vi.waitFor(async () => {
       const taken = (await verbs.webhooks()).filter((each) => each.state === 'delivered');
