@@ -238,7 +238,7 @@ def read_inbox(name: str) -> Response:
     """The callbacks that this inbox has received, oldest first."""
     sim, path, is_here = current_call().sim, f"/_sim/inbox/{name}", _own_places()
     sim.runner.catch_up_all(
-        sim.accounts(), lambda url: unquote(urlsplit(url).path).endswith(path) and is_here(url)
+        sim.stirring(), lambda url: unquote(urlsplit(url).path).endswith(path) and is_here(url)
     )
     kept = sim.inboxes
     answer = {"name": name, "messages": kept.messages(name), "forgotten": kept.forgotten(name)}

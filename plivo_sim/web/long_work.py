@@ -36,10 +36,16 @@ def long_work(things: int, few: int = FEW) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def passing(accounts: Sequence[Account]) -> Iterator[Passing]:
-    """To look at all of these: who looks at many does so one at a time, and waits for none."""
-    with long_work(len(accounts)):
-        yield Passing(0.0) if len(accounts) > FEW else Passing()
+def passing(
+    accounts: Sequence[Account], things_in: Callable[[Account], int] = lambda _: 1
+) -> Iterator[Passing]:
+    """To look at all of these, or at so many things in each: who looks at many does so one at a
+    time, and waits for none."""
+    things = len(accounts)
+    if things <= FEW:
+        things = sum(map(things_in, accounts))
+    with long_work(things):
+        yield Passing(0.0) if things > FEW else Passing()
 
 
 def work_on_body() -> AbstractContextManager[object]:

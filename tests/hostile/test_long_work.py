@@ -233,6 +233,23 @@ def test_reads(world: World, counter: Counter) -> None:
     check({url: counter.of(lambda url=url: http.get(url)) for url in urls(http, ids)})
 
 
+def test_looks_at_every_account(world: World, counter: Counter) -> None:
+    """Of what no account is named for: a record that nobody holds, the callbacks of an inbox, ids.
+    Whoever has to look at all of them makes no call in each without ``long_work``."""
+    http, _ = world
+    unknown = "00000000-0000-4000-8000-000000000000"
+    read = (
+        f"/applications/{unknown}", f"/applications/{unknown}/why", f"/webhooks/{unknown}",
+        f"/report?application={unknown}", "/inbox/default/messages", "/ids?kind=application",
+        "/ids?kind=account",
+    )  # fmt: skip
+    found = {path: counter.of(lambda path=path: http.get(f"/_sim{path}")) for path in read}
+    written = (f"/applications/{unknown}/decision", f"/webhooks/{unknown}/replay")
+    for path in written:
+        found[path] = counter.of(lambda path=path: http.control("POST", path, {}))
+    assert {path: calls for path, calls in found.items() if calls > 4 * ACCOUNTS} == {}
+
+
 def test_writes(world: World, counter: Counter) -> None:
     """Of every surface."""
     http, ids = world
