@@ -30,6 +30,7 @@ from plivo_sim.domain import limits
 from plivo_sim.machines import shipped_machine
 from plivo_sim.web.endpoints import full_path
 from plivo_sim.webhooks.transport import MemoryTransport
+from tests.apis.legacy_support import Legacy
 from tests.conftest import PAUSED
 from tests.console.support import token_of
 from tests.fakes import meanwhile, until
@@ -40,6 +41,8 @@ from tests.support import AUTH_ID, Http
 MOST_CALLS = {"/console/": 20_000, "/": 10_000}
 """Of Python functions, by the start of the path: some milliseconds. A page has rows that are
 rendered, and pictures."""
+DOCUMENTS = 300
+"""Of one application of the legacy API."""
 MANY = 600
 """Of applications, each with a callback."""
 ACCOUNTS = 300
@@ -92,9 +95,17 @@ def world() -> Iterator[World]:
         body = {"auth_id": f"MA{n:018}", "settings": {"warp": "60"}}
         assert http.control("POST", "/accounts", body).status_code == 201
     http.advance("6d")
+    ids["large"] = application_with_many_documents(http)
     fill_up(http, ids)
     yield http, ids
     sim.close()
+
+
+def application_with_many_documents(http: Http) -> str:
+    legacy = Legacy(http)
+    end_user, types = legacy.end_user(name="Large"), legacy.types()
+    ids = [legacy.document(end_user, types[n % len(types)]) for n in range(DOCUMENTS)]
+    return legacy.application(end_user_id=end_user, document_ids=ids)
 
 
 def fill_up(http: Http, ids: dict[str, str]) -> None:
@@ -210,6 +221,9 @@ def urls(http: Http, ids: dict[str, str]) -> Iterator[str]:
         yield f"/_sim/openapi/{name}.json"
     report, copy = f"/_sim/report?format=html&account={AUTH_ID}", "/_sim/history/copy?as=scenario"
     yield from (report, f"{report}&application={ids['rejected']}", f"{copy}&account={AUTH_ID}")
+    yield f"{report}&application={ids['large']}"
+    of_large = f"/console/{AUTH_ID}/applications/{ids['large']}"
+    yield from (f"{of_large}{page}" for page in ("", "/correct", "/report.html", "/report.txt"))
     yield from ("/_sim/clock?account=MAXXXXXXXXXXXXXXXXXY", "/_sim/openapi/", "/console/?all")
     for rule, _ in OF_SERVER:
         yield f"/console{filled(rule, '<>', named)}"
