@@ -9,7 +9,7 @@ ask for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
@@ -25,6 +25,8 @@ FEW = 64
 """Records, calls or accounts, of which something is made without waiting."""
 FEW_BYTES = 4096
 """The same of a body, or of what is put into words as JSON."""
+BYTES_OF_THING = 4096
+"""So many bytes of what is put into words are as much work as one thing."""
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
@@ -33,6 +35,12 @@ def long_work(things: int, few: int = FEW) -> AbstractContextManager[object]:
     """To hold while something is made of so many things. Caller holds it while it waits for
     nothing; see the module."""
     return current_call().sim.long_work if things > few else nullcontext()
+
+
+def work_on_texts(sizes_bytes: Iterable[int]) -> AbstractContextManager[object]:
+    """The same while things with texts of these sizes are put into words: many count, and large
+    ones."""
+    return long_work(sum(1 + size // BYTES_OF_THING for size in sizes_bytes))
 
 
 @contextmanager

@@ -320,6 +320,29 @@ def test_what_is_small_waits_for_nobody(http: Http, path: str) -> None:
         assert waits.result(60).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/inbox/full/messages", "/requests", "/unmatched"])
+def test_a_list_of_large_texts_waits(http: Http, path: str) -> None:
+    """Few of them are enough; of small ones nobody waits."""
+
+    def fill_with(size: int) -> None:
+        texts = {"text": "x" * size}
+        for _ in range(6):
+            http.post("/_sim/inbox/full", json=texts)
+            http.post("EndUser/", json=texts)
+            http.post("/_sim/nowhere", json=texts)
+
+    http.sdk_created()
+    fill_with(10)
+    with ExitStack() as stack:
+        with http.sim.long_work:
+            asked = stack.enter_context(meanwhile(lambda: http.get(f"/_sim{path}")))
+            assert asked.result(60).status_code == 200
+            fill_with(60_000)
+            waits = stack.enter_context(meanwhile(lambda: http.get(f"/_sim{path}")))
+            until(lambda: http.sim.long_work.waiting)
+        assert waits.result(60).status_code == 200
+
+
 def test_a_large_machine_is_drawn_once(http: Http) -> None:
     """And again when a number in it is another."""
 
