@@ -54,7 +54,8 @@ class Observation:
 
     ``callbacks``: the statuses in the callbacks that the receiver accepted, in order;
     ``signatures``: of every attempt; ``deliveries``: how many ended in each state;
-    ``refusals``: statuses, ``cut`` and ``garbled``; ``sent``: what was tried, oldest first.
+    ``refusals``: statuses, ``cut`` and ``garbled``; ``sent``: what was tried, oldest first;
+    ``forgotten``: of how many callbacks nobody can tell any of this any more.
     """
 
     status: Mapping[str, str] = field(default_factory=dict)
@@ -63,6 +64,7 @@ class Observation:
     callbacks: Sequence[str] = ()
     signatures: frozenset[str] = frozenset()
     deliveries: Mapping[str, int] = field(default_factory=dict)
+    forgotten: int = 0
     refusals: Sequence[int | str] = ()
     sent: Sequence[Sent] = ()
 
@@ -139,6 +141,11 @@ def _callbacks(expect: Expect, observed: Observation) -> Iterator[Check]:
     if expect.signatures is not None:
         found = ", ".join(sorted(observed.signatures)) or "no callback was sent"
         yield _same("signatures", expect.signatures, found)
+    if (
+        observed.forgotten
+        and (expect.callbacks, expect.deliveries, expect.signatures) != (None,) * 3
+    ):
+        yield _same("callbacks.forgotten", 0, observed.forgotten)
 
 
 def _same(name: str, expected: Any, found: Any) -> Check:
@@ -146,6 +153,8 @@ def _same(name: str, expected: Any, found: Any) -> Check:
 
 
 MOST = 1000
+"""Of one page."""
+MOST_PAGES = 100
 MOST_ATTEMPTS = 100
 """Of one callback."""
 WAIT_S = 120.0
@@ -180,15 +189,16 @@ class Observer:
         self.now = ""
         self.applications: dict[str, dict[str, Any]] = {}
         self._deliveries: list[dict[str, Any]] = []
+        self._forgotten = 0
         self._reported: set[tuple[str, int]] = set()
         self._signatures: dict[tuple[str, int], str] = {}
 
     def refresh(self) -> None:
         """Read the account's state, once no advance or callback is in progress any more."""
         self.now = self._when_settled()["now"]
-        held = _few(self._get("/applications", limit=MOST)["applications"])
-        self.applications = {each["id"]: each for each in held}
-        self._deliveries = _few(self._get("/webhooks", limit=MOST)["webhooks"])
+        self.applications = {each["id"]: each for each in self._every("applications")}
+        self._deliveries = [*self._every("webhooks")]
+        self._forgotten = self._get("/webhooks", limit=0)["forgotten"]
         for delivery in self._deliveries:
             for number, attempt in enumerate(_few(delivery["attempts"], MOST_ATTEMPTS)):
                 if (delivery["id"], number) not in self._signatures:
@@ -205,6 +215,17 @@ class Observer:
                 text = f"{self._client.url} still moves time or sends callbacks"
                 raise Unreachable(f"{text} after {WAIT_S:g} s")
             time.sleep(0.05)
+
+    def _every(self, name: str) -> Iterator[dict[str, Any]]:
+        """All records of a list. Raises ValueError for more pages than a simulator can have."""
+        offset = 0
+        for _ in range(MOST_PAGES):
+            page = self._get(f"/{name}", offset=offset, limit=MOST)
+            yield from _few(page[name])
+            offset += len(page[name])
+            if offset >= page["total_count"] or not page[name]:
+                return
+        raise ValueError(f"{offset} {name} are more than can be looked at")
 
     def _get(self, path: str, **query: Any) -> Any:
         return self._client.control("GET", path, account=self._client.auth_id, **query)
@@ -286,6 +307,7 @@ class Observer:
             signatures=frozenset(self._signatures.values()),
             deliveries=Counter(each["state"] for each in self._deliveries),
             sent=list(self._sent({id: app for app, id in ids.items()})),
+            forgotten=self._forgotten,
         )
 
     def _sent(self, names: Mapping[str, str]) -> Iterator[Sent]:

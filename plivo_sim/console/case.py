@@ -37,6 +37,7 @@ def application_page(auth_id: str, id: str) -> Response:
     return show(
         "application.html",
         account=account,
+        rows=len(facts["view"].documents) + len(facts["deliveries"]),
         shown=shown,
         chosen=by_key.get(wanted) or by_key.get(origin) or shown[0],
         presets=PRESETS,

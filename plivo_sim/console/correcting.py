@@ -43,6 +43,7 @@ def correct_page(auth_id: str, id: str) -> Response:
     return show(
         "correct.html",
         account=account,
+        rows=len(entries),
         application=application,
         way=way_of(application),
         turns=turns,

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
+import msgspec
 from flask import Response, render_template, request
 
 from plivo_sim import __version__
@@ -22,7 +23,7 @@ from plivo_sim.console.telling import told
 from plivo_sim.console.undoing import may_undo
 from plivo_sim.control.presenters import problem_details
 from plivo_sim.domain.errors import SimError
-from plivo_sim.domain.text import decode_json, shell_word
+from plivo_sim.domain.text import decode_json, encode_json, shell_word
 from plivo_sim.settings import DEFAULT_URL
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import Call, NoSuchPage, current_call
@@ -113,6 +114,7 @@ def header(account: Account | None) -> dict[str, Any]:
         "base": base,
         "at_url": "" if base == DEFAULT_URL else f" --url {shell_word(base)}",
         "as_json": as_json,
+        "as_answered": lambda body: indented(encode_json(body)),
         "tones": {name: row.tone for name, row in machine.statuses.items()},
         "section": _section(),
     }
@@ -172,6 +174,14 @@ def _here() -> str:
 def as_json(value: Any) -> str:
     """For reading; times as text."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+
+
+def indented(text: bytes) -> str:
+    """JSON that was encoded here, or is none: as it is then. Far faster than ``readable``."""
+    try:
+        return msgspec.json.format(text, indent=2).decode()
+    except ValueError:
+        return text.decode()
 
 
 def readable(text: str) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from flask import Response, request
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.lock import Passing
 from plivo_sim.control.inputs import account_text, invalid, word_of
 from plivo_sim.services.policies import faults_of
 from plivo_sim.simulator import is_account
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Query, endpoint
+from plivo_sim.web.long_work import passing
 
 MOST = 50
 
@@ -70,15 +70,29 @@ def list_ids() -> Response:
     named, sim = auth_id if kind != "account" else "", current_call().sim
     if named:
         sim.check_here(named)
-    found, passing = [], Passing()
-    for account in sim.accounts():
-        if named not in ("", account.auth_id):
-            continue
-        with account.lock if named else passing.held(account.lock) as is_held:
-            if is_held or kind == "account":
-                found += [
-                    {"id": id, "account": account.auth_id, "about": about}
-                    for id, about in KINDS[kind](account)
-                    if id.casefold().startswith(prefix)
-                ]
-    return current_call().answer({"kind": kind, "total_count": len(found), "ids": found[:MOST]})
+    accounts, total = sim.accounts(), 0
+    found: list[dict[str, str]] = []
+
+    def look(account: Account) -> None:
+        nonlocal total
+        for id, about in KINDS[kind](account):
+            if not prefix or id.casefold().startswith(prefix):
+                total += 1
+                if len(found) < MOST:
+                    found.append({"id": id, "account": account.auth_id, "about": about})
+
+    if named:
+        if (account := sim.known(named)) in accounts:
+            with account.lock:
+                look(account)
+    else:
+        with passing(accounts, _records_in) as patience:
+            for account in accounts:
+                with patience.held(account.lock) as is_held:
+                    if is_held or kind == "account":
+                        look(account)
+    return current_call().answer({"kind": kind, "total_count": total, "ids": found})
+
+
+def _records_in(account: Account) -> int:
+    return len(account.store.applications) + len(account.store.deliveries) + len(account.exchanges)

@@ -331,8 +331,8 @@ def account_holding(
         found = call.sim.holders(table, id)
         if not found and sends:  # it may be that of a callback that is due
             with call.due():
-                call.sim.runner.start_due_in(call.sim.accounts())
-            found = call.sim.holders(table, id)
+                call.sim.runner.start_due_in(stirring := call.sim.stirring())
+            found = call.sim.holders(table, id) if stirring else []
         if len(found) > 1:
             raise AccountRequired([account.auth_id for account in found])
     for account in found:

@@ -29,7 +29,7 @@ from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Endpoint, Query, Surface, endpoint, full_path
 from plivo_sim.web.kept_bodies import KeptPart
-from plivo_sim.web.long_work import long_work
+from plivo_sim.web.long_work import work_on_texts
 from plivo_sim.web.request_log import Exchange
 
 if TYPE_CHECKING:  # a start needs none
@@ -73,7 +73,7 @@ def list_requests() -> Response:
         for each in list(account.exchanges)
         if fits(each.operation) and id in (None, "", each.id)
     ]
-    with long_work(len(found)):
+    with work_on_texts(each.size_bytes for each in found):
         return current_call().answer(
             {
                 "account": account.auth_id,

@@ -13,6 +13,7 @@ from plivo_sim.domain.typed import kept
 from plivo_sim.domain.words import closest
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint, full_path
+from plivo_sim.web.long_work import work_on_texts
 from plivo_sim.web.request_log import Exchange
 
 if TYPE_CHECKING:  # a start needs none
@@ -35,8 +36,10 @@ def list_unmatched() -> Response:
     host that is not ours, or unreadable. ``nearest``: the URL that was probably meant. In memory,
     the last 200."""
     kept_calls = current_call().sim.unmatched
-    shown = [unmatched_of(each) for each in kept_calls]
-    return current_call().answer({"unmatched": shown, "forgotten": kept_calls.forgotten})
+    found = list(kept_calls)
+    with work_on_texts(each.size_bytes for each in found):
+        shown = [unmatched_of(each) for each in found]
+        return current_call().answer({"unmatched": shown, "forgotten": kept_calls.forgotten})
 
 
 @endpoint(

@@ -43,7 +43,7 @@ from plivo_sim.web.bodies import read_start
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import JSON, Query, endpoint
 from plivo_sim.web.framework import base_url_of
-from plivo_sim.web.long_work import long_work
+from plivo_sim.web.long_work import long_work, work_on_texts
 from plivo_sim.webhooks import outbox
 from plivo_sim.webhooks.signatures import tokens_known
 
@@ -238,11 +238,13 @@ def read_inbox(name: str) -> Response:
     """The callbacks that this inbox has received, oldest first."""
     sim, path, is_here = current_call().sim, f"/_sim/inbox/{name}", _own_places()
     sim.runner.catch_up_all(
-        sim.accounts(), lambda url: unquote(urlsplit(url).path).endswith(path) and is_here(url)
+        sim.stirring(), lambda url: unquote(urlsplit(url).path).endswith(path) and is_here(url)
     )
     kept = sim.inboxes
-    answer = {"name": name, "messages": kept.messages(name), "forgotten": kept.forgotten(name)}
-    return current_call().answer(answer)
+    messages = kept.messages(name)
+    with work_on_texts(len(each["body"]) for each in messages):
+        answer = {"name": name, "messages": messages, "forgotten": kept.forgotten(name)}
+        return current_call().answer(answer)
 
 
 def _own_places() -> Callable[[str], bool]:

@@ -209,6 +209,10 @@ DELIVERY_BYTES = Limit(
 REPORT_APPLICATIONS = Limit(
     "report_applications", 100, "applications", "the report of an account as HTML; the newest"
 )
+REPORT_DOCUMENTS = Limit(
+    "report_documents", 2000, "documents",
+    "the applications of such a report, together, but for the newest alone",
+)  # fmt: skip
 REPORT_FILES = Limit(
     "report_files", 8 * 1024 * 1024, "bytes", "the uploaded pictures in such a report, together"
 )

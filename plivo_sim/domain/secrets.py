@@ -101,6 +101,8 @@ def _masked_pairs(url: str, nested: int) -> str:
         shown = masked_text(text, nested)
         return pair[0] if shown == text else f"{pair[1]}={quote(shown, safe='/:@*')}"
 
+    if url.isascii() and "+" not in url and not _may_hold_secret(url.encode()):
+        return url  # a plus is a blank, which a name may have
     return _PAIR.sub(masked, url)
 
 

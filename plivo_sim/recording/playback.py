@@ -43,6 +43,8 @@ _ACCOUNT = re.compile(r"/v1/Account/([^/?]+)/")
 _TAKEN = re.compile(r"\b(already|exists|taken|used|in use|duplicate|unique)\b", re.IGNORECASE)
 _STATELESS = (429, 500, 502, 503, 504)
 """Answers that depend on how busy the service was; they are not called for here."""
+MOST_SENT = 100
+"""Of the callbacks of an application the last ones are looked at."""
 
 
 @dataclass(slots=True)
@@ -278,9 +280,7 @@ class Player:
             return compared
         self._decide_as(recorded)
         account = self._holders[id] or self._application(id)["account"]
-        query = {"application": id, "account": account, "limit": MOST}
-        sent = self._client.control("GET", "/webhooks", **query)["webhooks"]
-        payloads = [each["payload"] for each in sent]
+        payloads = [each["payload"] for each in self._sent(id, account)]
         same = [each for each in payloads if each.get("status") == recorded.get("status")]
         comparison = self._comparison(exchange)
         if same or payloads:
@@ -288,6 +288,16 @@ class Player:
         else:
             compared.differences.append(Difference("callback", "sent", "none is sent"))
         return compared
+
+    def _sent(self, id: str, account: str) -> list[dict[str, Any]]:
+        """The last callbacks of an application, oldest first."""
+        asked = {"application": id, "account": account, "limit": MOST_SENT}
+        page = self._client.control("GET", "/webhooks", **asked)
+        before = page["total_count"] - MOST_SENT
+        if before > 0:
+            page = self._client.control("GET", "/webhooks", **asked, offset=before)
+        sent: list[dict[str, Any]] = page["webhooks"]
+        return sent
 
 
 def account_of(target: str) -> str:

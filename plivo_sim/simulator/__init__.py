@@ -15,7 +15,6 @@ from typing import Any
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Damage, Mark
-from plivo_sim.account.lock import AccountLock
 from plivo_sim.account.logs import BoundedLog, Budget, Inboxes
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import NotFound, NotReached, StorageFailed
@@ -87,7 +86,6 @@ class Simulator(Accounts):
         self.inboxes = Inboxes(memory)
         self.damages: Sequence[Damage] = ()
         self._on_close = on_close
-        self.long_work = AccountLock()
         self.made_for_all: dict[str, tuple[object, bytes]] = {}
         self.pictures: dict[tuple[str, bool], tuple[object, str]] = {}
         self.stopping = False

@@ -7,14 +7,14 @@ import logging
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from operator import attrgetter
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from plivo_sim.account.account import Account, OnWrite
 from plivo_sim.account.interfaces import Mark, State
-from plivo_sim.account.lock import AccountLock, Passing, repeatable
+from plivo_sim.account.lock import IN_A_TURN, AccountLock, Passing, repeatable
 from plivo_sim.domain.errors import AccountRequired, Busy, NotFound, NotServed
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.requirements import Catalogue
@@ -71,6 +71,7 @@ class Accounts:
         self.runner = runner
         self.on_write: OnWrite = lambda account, is_other: None
         self._make_account = make_account
+        self.long_work = AccountLock()
         self._lock = threading.Lock()
         self._accounts: dict[str, Account] = {}
         self._unused: WeakValueDictionary[str, Account] = WeakValueDictionary()
@@ -206,15 +207,45 @@ class Accounts:
         if self.settings.require_account:
             raise AccountRequired([account.auth_id for account in self.accounts()], always=True)
 
+    def _where(self, is_so: Callable[[Account], bool]) -> tuple[list[Account], list[Account]]:
+        """The accounts of which this is so, asked under their locks, and those in which somebody
+        works, of which it is not known. Nobody is waited for; where there are many accounts, one
+        caller after the other looks at them."""
+        accounts = self.accounts()
+        found: list[Account] = []
+        busy: list[Account] = []
+        with self.long_work if len(accounts) > IN_A_TURN else nullcontext():
+            for account in accounts:
+                raw = account.lock.raw
+                if not raw.acquire(blocking=False):
+                    busy.append(account)
+                    continue
+                try:
+                    if is_so(account):
+                        found.append(account)
+                finally:
+                    raw.release()
+        return found, busy
+
+    def stirring(self) -> list[Account]:
+        """The accounts in which something is due or on its way, or in which somebody works."""
+        found, busy = self._where(lambda account: not self.runner.is_at_rest(account))
+        return [*found, *busy]
+
     def holders(self, table: str, id: str) -> list[Account]:
         """The accounts that hold this record: one, as ids are globally unique, unless a snapshot of
         one was restored into another."""
-        found, passing = [], Passing()
-        for account in self.accounts():
+
+        def holds(account: Account) -> bool:
+            return getattr(account.store, table).fetch(id) is not None
+
+        found, busy = self._where(holds)
+        passing = Passing()
+        for account in busy:
             with passing.held(account.lock):
-                if getattr(account.store, table).fetch(id) is not None:
+                if holds(account):
                     found.append(account)
-        return found
+        return sorted(found, key=attrgetter("auth_id"))
 
     def account_of_application(self, id: str) -> Account:
         """The account that holds this application. Raises NotFound, AccountRequired when several

@@ -123,10 +123,15 @@ class Runner:
         at = account.agenda.next_instant()
         return at is None or at > now
 
+    def is_at_rest(self, account: Account) -> bool:
+        """Whether nothing is due in it, nor on its way. Caller holds the lock."""
+        at = account.agenda.next_instant()
+        return not account.sending and (at is None or at > account.clock.now())
+
     def catch_up_all(self, accounts: Iterable[Account], wanted: Callable[[str], bool]) -> None:
-        """Make happen what is due by now in these, but for those in which somebody works, and wait
-        for the callbacks to URLs that are wanted: receivers that hang delay only who waits for
-        them."""
+        """Make happen what is due by now in these (``Accounts.stirring``), but for those in which
+        somebody works, and wait for the callbacks to URLs that are wanted: receivers that hang
+        delay only who waits for them."""
         accounts = list(accounts)
         patience_s = min(map(self._patience_s, accounts), default=0.0)
         self.start_due_in(accounts)

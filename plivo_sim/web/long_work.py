@@ -9,7 +9,7 @@ ask for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
@@ -25,6 +25,8 @@ FEW = 64
 """Records, calls or accounts, of which something is made without waiting."""
 FEW_BYTES = 4096
 """The same of a body, or of what is put into words as JSON."""
+BYTES_OF_THING = 4096
+"""So many bytes of what is put into words are as much work as one thing."""
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
@@ -35,11 +37,23 @@ def long_work(things: int, few: int = FEW) -> AbstractContextManager[object]:
     return current_call().sim.long_work if things > few else nullcontext()
 
 
+def work_on_texts(sizes_bytes: Iterable[int]) -> AbstractContextManager[object]:
+    """The same while things with texts of these sizes are put into words: many count, and large
+    ones."""
+    return long_work(sum(1 + size // BYTES_OF_THING for size in sizes_bytes))
+
+
 @contextmanager
-def passing(accounts: Sequence[Account]) -> Iterator[Passing]:
-    """To look at all of these: who looks at many does so one at a time, and waits for none."""
-    with long_work(len(accounts)):
-        yield Passing(0.0) if len(accounts) > FEW else Passing()
+def passing(
+    accounts: Sequence[Account], things_in: Callable[[Account], int] = lambda _: 1
+) -> Iterator[Passing]:
+    """To look at all of these, or at so many things in each: who looks at many does so one at a
+    time, and waits for none."""
+    things = len(accounts)
+    if things <= FEW:
+        things = sum(map(things_in, accounts))
+    with long_work(things):
+        yield Passing(0.0) if things > FEW else Passing()
 
 
 def work_on_body() -> AbstractContextManager[object]:

@@ -6,6 +6,7 @@ and is only made readable when somebody asks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -180,10 +181,15 @@ def masked_environ(environ: Mapping[str, Any]) -> dict[str, str]:
     texts.update(secret)
     if "HTTP_AUTHORIZATION" in secret:
         texts["HTTP_AUTHORIZATION"] = masked_login(environ["HTTP_AUTHORIZATION"])
-    texts["QUERY_STRING"] = masked_query(texts["QUERY_STRING"])
+    query = texts["QUERY_STRING"]
+    texts["QUERY_STRING"] = shown = _masked_value(without_secrets(f"?{masked_query(query)}")[1:])
     for name, text in texts.items():
-        masked = _masked_value(text)
-        if masked is not text:
+        if name == "QUERY_STRING":
+            continue
+        path = text.removesuffix(f"?{query}")
+        if path != text and _PLAIN.fullmatch(path):
+            texts[name] = f"{path}?{shown}"  # the target once more: its query is masked once
+        elif (masked := _masked_value(text)) is not text:
             texts[name] = masked
     if "@" in (host := texts.get("HTTP_HOST", "")):
         texts["HTTP_HOST"] = f"{MASK}@{host.rpartition('@')[2]}"
@@ -209,6 +215,8 @@ def login_in(header: str) -> str:
     return login.removesuffix(f":{MASK}") if scheme == "Basic" else ""
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9/._~:-]*")
+"""A path, or a URL, that ends before its query, and in which nothing can be secret."""
 _OURS = frozenset(
     {
         "Content-Type", "Content-Length", "X-Request-Id", "X-Plivo-Sim-Dialect", "Vary", "Allow",

@@ -290,6 +290,38 @@ def test_a_report_is_bounded_and_says_so(http: Http, monkeypatch: pytest.MonkeyP
     assert "1 uploaded picture is not in this file" in text
 
 
+def test_a_report_is_bounded_in_documents(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Older applications are left out; the newest never is."""
+    from plivo_sim.console import reports
+
+    for i in range(4):
+        http.sdk_created(alias=f"case {i}")
+    for most, told in ((1, 1), (2, 1), (5, 2), (8, 4)):
+        few = limits.Limit("few", most, "documents", "")
+        monkeypatch.setattr(reports, "REPORT_DOCUMENTS", few)
+        text = report(http)
+        assert text.count('<article class="case"') == told
+        left_out = f"the {told} newest are told here; {4 - told} older ones are left out"
+        assert (left_out in text) == (told < 4)
+
+
+def test_a_report_is_sent_in_parts(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of which has more of its pictures than is encoded at once; each stands in its place."""
+    from plivo_sim.console import reports
+
+    monkeypatch.setattr(reports, "ENCODED_AT_ONCE", 3 * 1024)
+    pictures = [PNG + bytes([n]) * 10_000 for n in range(2)]
+    id = http.sdk_created(files={n: (each, f"{n}.png") for n, each in enumerate(pictures)})
+    encoded = [base64.b64encode(each).decode() for each in pictures]
+    answer = http.app.test_client().get(f"{HOME}/applications/{id}/report.html")
+    parts = list(answer.iter_encoded())
+    text = b"".join(parts).decode()
+    assert answer.content_length == sum(map(len, parts))
+    assert [text.count(f'src="data:image/png;base64,{each}"') for each in encoded] == [1, 1]
+    assert text.index(encoded[0]) < text.index(encoded[1])
+    assert all(encoded[0] not in part.decode() for part in parts)
+
+
 def test_an_empty_account_has_a_report(http: Http) -> None:
     """That says so; looking at it makes no account."""
     assert "This account has no applications." in http.get(f"{HOME}/report.html").text

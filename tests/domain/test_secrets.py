@@ -9,6 +9,7 @@ import pytest
 
 from plivo_sim.domain import secrets
 from plivo_sim.domain.secrets import (
+    MASK,
     NESTED,
     is_secret,
     masked_json,
@@ -16,6 +17,8 @@ from plivo_sim.domain.secrets import (
     masked_text,
     without_secrets,
 )
+from plivo_sim.web.request_log import masked_environ
+from tests.support import calls_of
 
 
 @pytest.mark.parametrize(
@@ -240,3 +243,30 @@ def test_no_more_is_masked_than_is_shown(monkeypatch: pytest.MonkeyPatch) -> Non
     long = b'{"token": "abc", "name": "' + b"'a'=" * 10_000 + b'"}'
     shown = masked_json(long, 1000)
     assert (looked, len(shown) <= 1000, b"abc" in shown) == ([1000], True, False)
+
+
+def test_a_query_without_secrets_is_only_searched() -> None:
+    """However many parameters it has; one with escapes is read once, though it stands in the target
+    of the request too."""
+    plain = "&".join(f"a{n}=1" for n in range(2000))
+    escaped = plain.replace("a", "%61")
+    assert calls_of(lambda: without_secrets(f"http://host/?{plain}")) < 100
+
+    def work(query: str, **more: str) -> int:
+        environ = {"QUERY_STRING": query, "PATH_INFO": "/x", **more}
+        masked_environ(environ)  # what is found out once
+        return calls_of(lambda: masked_environ(environ))
+
+    assert work(plain, REQUEST_URI=f"/x?{plain}") < 100
+    once = work(escaped)
+    assert once > 2000
+    assert work(escaped, REQUEST_URI=f"/x?{escaped}", RAW_URI=f"/x?{escaped}") < once + 100
+
+
+@pytest.mark.parametrize("path", ["/x", '/{"token":"y', "//u:y@x/"])
+@pytest.mark.parametrize("query", ["a=1&token=y", "%74oken=y", "to+ken=y", "to\N{KELVIN SIGN}en=y",
+                                   'x{"token":"y"}', "a=//u:y@x", "token=y?token=y"])  # fmt: skip
+def test_a_secret_is_masked_in_the_query_and_in_the_target(path: str, query: str) -> None:
+    """Whatever stands before it."""
+    shown = masked_environ({"QUERY_STRING": query, "REQUEST_URI": f"{path}?{query}"})
+    assert all("y" not in text and MASK in text for text in shown.values()), shown

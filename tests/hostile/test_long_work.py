@@ -30,6 +30,7 @@ from plivo_sim.domain import limits
 from plivo_sim.machines import shipped_machine
 from plivo_sim.web.endpoints import full_path
 from plivo_sim.webhooks.transport import MemoryTransport
+from tests.apis.legacy_support import Legacy
 from tests.conftest import PAUSED
 from tests.console.support import token_of
 from tests.fakes import meanwhile, until
@@ -40,6 +41,8 @@ from tests.support import AUTH_ID, Http
 MOST_CALLS = {"/console/": 20_000, "/": 10_000}
 """Of Python functions, by the start of the path: some milliseconds. A page has rows that are
 rendered, and pictures."""
+DOCUMENTS = 300
+"""Of one application of the legacy API."""
 MANY = 600
 """Of applications, each with a callback."""
 ACCOUNTS = 300
@@ -92,9 +95,17 @@ def world() -> Iterator[World]:
         body = {"auth_id": f"MA{n:018}", "settings": {"warp": "60"}}
         assert http.control("POST", "/accounts", body).status_code == 201
     http.advance("6d")
+    ids["large"] = application_with_many_documents(http)
     fill_up(http, ids)
     yield http, ids
     sim.close()
+
+
+def application_with_many_documents(http: Http) -> str:
+    legacy = Legacy(http)
+    end_user, types = legacy.end_user(name="Large"), legacy.types()
+    ids = [legacy.document(end_user, types[n % len(types)]) for n in range(DOCUMENTS)]
+    return legacy.application(end_user_id=end_user, document_ids=ids)
 
 
 def fill_up(http: Http, ids: dict[str, str]) -> None:
@@ -210,6 +221,9 @@ def urls(http: Http, ids: dict[str, str]) -> Iterator[str]:
         yield f"/_sim/openapi/{name}.json"
     report, copy = f"/_sim/report?format=html&account={AUTH_ID}", "/_sim/history/copy?as=scenario"
     yield from (report, f"{report}&application={ids['rejected']}", f"{copy}&account={AUTH_ID}")
+    yield f"{report}&application={ids['large']}"
+    of_large = f"/console/{AUTH_ID}/applications/{ids['large']}"
+    yield from (f"{of_large}{page}" for page in ("", "/correct", "/report.html", "/report.txt"))
     yield from ("/_sim/clock?account=MAXXXXXXXXXXXXXXXXXY", "/_sim/openapi/", "/console/?all")
     for rule, _ in OF_SERVER:
         yield f"/console{filled(rule, '<>', named)}"
@@ -231,6 +245,23 @@ def test_reads(world: World, counter: Counter) -> None:
     """Of every surface, and the pages of the console."""
     http, ids = world
     check({url: counter.of(lambda url=url: http.get(url)) for url in urls(http, ids)})
+
+
+def test_looks_at_every_account(world: World, counter: Counter) -> None:
+    """Of what no account is named for: a record that nobody holds, the callbacks of an inbox, ids.
+    Whoever has to look at all of them makes no call in each without ``long_work``."""
+    http, _ = world
+    unknown = "00000000-0000-4000-8000-000000000000"
+    read = (
+        f"/applications/{unknown}", f"/applications/{unknown}/why", f"/webhooks/{unknown}",
+        f"/report?application={unknown}", "/inbox/default/messages", "/ids?kind=application",
+        "/ids?kind=account",
+    )  # fmt: skip
+    found = {path: counter.of(lambda path=path: http.get(f"/_sim{path}")) for path in read}
+    written = (f"/applications/{unknown}/decision", f"/webhooks/{unknown}/replay")
+    for path in written:
+        found[path] = counter.of(lambda path=path: http.control("POST", path, {}))
+    assert {path: calls for path, calls in found.items() if calls > 4 * ACCOUNTS} == {}
 
 
 def test_writes(world: World, counter: Counter) -> None:
@@ -285,6 +316,29 @@ def test_what_is_small_waits_for_nobody(http: Http, path: str) -> None:
             for _ in range(20 if path == "/export" else 0):
                 http.sdk_created()
             waits = stack.enter_context(meanwhile(lambda: call(large)))
+            until(lambda: http.sim.long_work.waiting)
+        assert waits.result(60).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/inbox/full/messages", "/requests", "/unmatched"])
+def test_a_list_of_large_texts_waits(http: Http, path: str) -> None:
+    """Few of them are enough; of small ones nobody waits."""
+
+    def fill_with(size: int) -> None:
+        texts = {"text": "x" * size}
+        for _ in range(6):
+            http.post("/_sim/inbox/full", json=texts)
+            http.post("EndUser/", json=texts)
+            http.post("/_sim/nowhere", json=texts)
+
+    http.sdk_created()
+    fill_with(10)
+    with ExitStack() as stack:
+        with http.sim.long_work:
+            asked = stack.enter_context(meanwhile(lambda: http.get(f"/_sim{path}")))
+            assert asked.result(60).status_code == 200
+            fill_with(60_000)
+            waits = stack.enter_context(meanwhile(lambda: http.get(f"/_sim{path}")))
             until(lambda: http.sim.long_work.waiting)
         assert waits.result(60).status_code == 200
 

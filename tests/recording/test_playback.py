@@ -13,6 +13,7 @@ import pytest
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.client import Client, Refused
 from plivo_sim.domain.durations import Duration
+from plivo_sim.recording import playback
 from plivo_sim.recording.playback import credentials_on
 from plivo_sim.recording.tapes import read_tape
 from plivo_sim.settings import Settings
@@ -420,6 +421,22 @@ def test_an_altered_callback_is_told(tape: Path, shell: Shell, receiver: Receive
     wheres = {where: (recorded, here) for where, recorded, here in drift(shell, tape)}
     assert wheres.keys() == {"event", "rejection_reason"}
     assert wheres["event"] == ("'rejected'", "-")
+
+
+def test_the_last_callbacks_of_an_application_are_looked_at(live: LiveSimulator) -> None:
+    """However many there are before them: more than a page, here."""
+    caller = Application(live.url)
+    form = creation(caller.call("GET", REQUIREMENTS)["document_types"], callback_url=CALLBACK)
+    made = caller.call("POST", COMPLIANCE, form=form)["compliance_id"]
+    decider(live)(made, "rejected")
+    account = live.sim.account(AUTH_ID)
+    [first] = account.store.deliveries.every()
+    for _ in range(playback.MOST_SENT):
+        live.sim.replay(account, first)
+    every = [each.id for each in account.store.deliveries.every()]
+    sent = playback.Player(live.url)._sent(made, AUTH_ID)
+    assert [each["id"] for each in sent] == every[-playback.MOST_SENT :]
+    assert len(every) == playback.MOST_SENT + 1
 
 
 def test_a_running_simulator_is_compared(live: LiveSimulator, tape: Path, shell: Shell) -> None:

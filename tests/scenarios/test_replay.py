@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import main
-from plivo_sim.client import Client
+from plivo_sim.client import Client, observations
 from plivo_sim.client.observations import Check
 from plivo_sim.client.replay import ScenarioResult, account_of, replay
 from plivo_sim.scenarios.loader import find_scenario, load_scenario
@@ -329,6 +330,29 @@ def test_callbacks_go_to_the_application(stage: str, receiver: Receiver) -> None
     assert told.holds, text_of(told)
     assert [each.json()["status"] for each in receiver.received] == ["rejected", "accepted"]
     assert all("X-Plivo-Signature-V3" in each.headers for each in receiver.received)
+
+
+def test_every_page_of_callbacks_is_looked_at(
+    stage: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And of applications; of callbacks that are not kept any more nobody can tell."""
+    monkeypatch.setattr(observations, "MOST", 2)
+    apps = ("a", "b", "c")
+    steps = "".join(f"- submit: {{app: {app}, alias: {app}}}\n" for app in apps)
+    expect = "expect: {deliveries: {delivered: 12}, status: {a: accepted, c: accepted}}"
+    begins = "scenario: many callbacks\nwebhooks: {duplicate: 3}\nsteps:"
+    text = f"{begins}\n{steps}- advance: 5d\n{expect}"
+    assert failed(play(stage, text, receiver.url)) == []
+    wanted = load_scenario(text).expect
+    assert wanted is not None
+    kept = observations.Observation(
+        deliveries={"delivered": 12}, status=dict.fromkeys(apps, "accepted")
+    )
+    gone = dataclasses.replace(kept, forgotten=3)
+    checked = [observations.check_all(wanted, each, at_end=True) for each in (kept, gone)]
+    (told,) = [each for each in checked[1] if not each.ok]
+    assert (told.name, told.found) == ("callbacks.forgotten", 3)
+    assert all(each.ok for each in checked[0])
 
 
 def test_an_application_that_fails_at_first(stage: str) -> None:
