@@ -57,7 +57,6 @@ from plivo_sim.webhooks.transport import HttpTransport
 logger = logging.getLogger("plivo_sim")
 
 _CALLBACKS = {Origin.BETA: beta_callback, Origin.LEGACY: legacy_callback}
-MOST_OPEN_FILES = 65536
 
 
 class NoGlobalLock(ValueError):
@@ -207,22 +206,9 @@ def _machine(settings: Settings) -> Machine:
     return find_machine(settings.machine)
 
 
-def _allow_many_files() -> None:
-    """Each connection takes one, each callback another."""
-    if sys.platform == "win32":
-        return  # nothing limits them
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
 def _kept_accounts(claim: Claim | None) -> list[str]:
     if claim is None:
         return []
-    _allow_many_files()
     _rename_old_folders(claim)
     found = {
         id: entry

@@ -220,6 +220,17 @@ COVERED = Limit(
     "the transitions, and the reasons, that coverage counts, in all accounts; those that happened"
     " longest ago go",
 )  # fmt: skip
+SENDS = Limit(
+    "sends", 1024, "callbacks",
+    "those that are under way to receivers at once, of all accounts; an eighth of the files that"
+    " the system lets the process open (`ulimit -n`), if that is less. An account has eight at"
+    " most, and fewer the more are under way; the others wait",
+)  # fmt: skip
+LOOK_UPS = Limit(
+    "look_ups", 1024, "names",
+    "those of receivers that are looked up at once; a thirty-second of these files, if that is"
+    " less. An account has eight at most, and fewer the more there are; the others wait",
+)  # fmt: skip
 REMEMBERED = Limit(
     "remembered", 64 * 1024 * 1024, "bytes",
     "the requests of all accounts, those that reached none, the events and the messages of all"

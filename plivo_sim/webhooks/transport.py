@@ -16,6 +16,7 @@ from contextlib import closing
 from urllib.parse import urlsplit
 
 from plivo_sim.account.clock import monotonic_s
+from plivo_sim.account.descriptors import is_wanting
 from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.domain.records import ENDED_EARLY
 from plivo_sim.domain.urls import (
@@ -48,7 +49,8 @@ class HttpTransport:
         self._lines: dict[int, Line] = {}
 
     def send(self, request: Outgoing) -> Answer:
-        """The receiver's answer, or why there is none; takes at most ``timeout_s``."""
+        """The receiver's answer, or why there is none; takes at most ``timeout_s``. Raises what is
+        for want of descriptors, memory or threads of this process."""
         began = monotonic_s()
         deadline = began + request.timeout_s
         line = self._lines[id(request)] = Line()
@@ -58,9 +60,11 @@ class HttpTransport:
                 line.until(deadline),
                 connected(addresses, _port_of(request.url), deadline) as sock,
             ):
-                line.use(sock)
-                status, body, damage = _exchange_over(sock, request)
+                line.hold(sock)
+                status, body, damage = _exchange_over(sock, request, line)
         except Exception as error:
+            if is_wanting(error):
+                raise
             given_s = None if line.is_given_up else request.timeout_s
             return Answer(error=_told(error, given_s), latency_s=monotonic_s() - began)
         finally:
@@ -114,18 +118,23 @@ class Blocked(Exception):
     """The host's address is not one that callbacks may go to."""
 
 
-def _exchange_over(sock: socket.socket, request: Outgoing) -> tuple[int, str, str]:
+def _exchange_over(sock: socket.socket, request: Outgoing, line: Line) -> tuple[int, str, str]:
     """Status, start of the body, and what is wrong with that."""
     parts = urlsplit(request.url)
     connection = http.client.HTTPConnection(parts.hostname or "", _port_of(request.url))
     if parts.scheme == "https":
         context = ssl.create_default_context()
         context.sslsocket_class = Secured
-        sock = context.wrap_socket(sock, server_hostname=parts.hostname)
+        sock = context.wrap_socket(
+            sock, server_hostname=parts.hostname, do_handshake_on_connect=False
+        )
     connection.sock = sock
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = {"Host": parts.netloc.rpartition("@")[2], **dict(request.headers)}
     with closing(connection):
+        if isinstance(sock, ssl.SSLSocket):
+            line.hold(sock)
+            sock.do_handshake()
         connection.request(request.method, target, request.body or None, headers)
         with connection.getresponse() as response:
             return response.status, *_start_of_body(response)
@@ -199,6 +208,8 @@ def _port_of(url: str) -> int:
 def _told(error: Exception, given_s: float | None) -> str:
     """A sentence for the log. ``given_s``: how long the receiver was given; None if that was not
     waited for."""
+    if is_wanting(error):
+        return "this machine has no room for another connection (ulimit -n, memory)"
     if isinstance(error, SlowName):
         return "timed out while looking up the host's name"
     if isinstance(error, TimeoutError):
@@ -211,4 +222,7 @@ def _told(error: Exception, given_s: float | None) -> str:
         return f"the receiver's answer is not HTTP: {str(error).strip() or type(error).__name__}"
     if isinstance(error, socket.gaierror):
         return f"the host's name cannot be resolved: {error.strerror}"
-    return str(error) or type(error).__name__
+    text = str(error) or type(error).__name__
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+        return f"the receiver cannot be reached: {error.strerror or text}"
+    return text
