@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import RealSource, monotonic_s, real_now
+from plivo_sim.account.descriptors import most_journals
 from plivo_sim.account.interfaces import Answer, Damage, FileStore, Outgoing, Transport
 from plivo_sim.account.logs import Budget
 from plivo_sim.account.store.database import Database
@@ -92,7 +93,7 @@ def make_simulator(
     runner.on_happening = on_happening
     claim = Claim(settings.state, settings.fsync) if settings.state is not None else None
     check, unlock = (claim.check, claim.release) if claim is not None else (unguarded, unguarded)
-    opened = OpenJournals()
+    opened = OpenJournals(most_journals())
     guards: WeakValueDictionary[str, Lock] = WeakValueDictionary()
     damages: list[Damage] = []
 

@@ -21,6 +21,7 @@ from plivo_sim.domain.limits import LOOK_UPS, SENDS
 K = TypeVar("K", bound=Hashable)
 
 MOST_OPEN = 65536
+MOST_JOURNALS = 64
 PARTS = 32
 """See ``Shares``."""
 _WANTING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
@@ -59,6 +60,11 @@ def left_by_clients() -> float:
 def most_sends() -> int:
     """How many callbacks may be under way at once, each with a descriptor and a thread."""
     return int(min(SENDS.most, left_by_clients() // 2))
+
+
+def most_journals() -> int:
+    """How many journals may stay open between two writes to them."""
+    return int(min(MOST_JOURNALS, left_by_clients() // 4))
 
 
 def most_look_ups() -> int:

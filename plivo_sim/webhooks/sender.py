@@ -13,8 +13,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -29,6 +29,7 @@ from plivo_sim.account.threads import NONE_TO_BE_HAD, Thread
 from plivo_sim.domain.records import DeliveryState, Timer, TimerKind
 from plivo_sim.webhooks.outbox import Attempted, Outbox
 from plivo_sim.webhooks.turns import Turns
+from plivo_sim.webhooks.waiting import Places
 
 logger = logging.getLogger("plivo_sim")
 
@@ -38,8 +39,6 @@ AT_ONCE = 64
 TRY_AGAIN_S = 1.0
 CUT_WAIT_S = 1.0
 """How long to wait for an attempt to end whose connection was cut."""
-MOST_WAITING = 64
-"""So many callers wait for receivers at once, of a server's 128 threads."""
 
 
 @dataclass(slots=True, eq=False)
@@ -64,44 +63,6 @@ class Sending:
     error: BaseException | None = None
 
 
-@dataclass(slots=True, eq=False)
-class _Place:
-    """Of a caller that waits for receivers of an account."""
-
-    account: Account
-    given_up: bool = False
-
-    def give_up(self) -> None:
-        self.given_up = True
-        with self.account.lock:
-            self.account.idle.notify_all()
-
-
-class _Places:
-    """When one caller too many waits, the one that has waited longest goes on without: it waits for
-    a receiver that hangs, and holds a thread that others need."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._taken: dict[_Place, None] = {}
-
-    @contextmanager
-    def taken(self, account: Account) -> Iterator[_Place]:
-        place = _Place(account)
-        with self._guard:
-            self._taken[place] = None
-            oldest = next(iter(self._taken)) if len(self._taken) > MOST_WAITING else None
-            if oldest is not None:
-                del self._taken[oldest]
-        if oldest is not None:  # in a thread: this one may hold an account's lock
-            Thread(oldest.give_up, name="plivo-sim-give-up").start()
-        try:
-            yield place
-        finally:
-            with self._guard:
-                self._taken.pop(place, None)
-
-
 class Sender:
     """See the module. ``on_attempt`` is told of each attempt, under the lock; ``wake`` is asked to
     look at an account again in which something could not be written."""
@@ -111,7 +72,7 @@ class Sender:
         self._transport = transport
         self._is_immediate = bool(getattr(transport, "immediate", False))
         self._here = threading.local()
-        self._places = _Places()
+        self._places = Places()
         self._turns = Turns(most_sends())
         self.closed = False
         self.on_attempt: Callable[[Account, Attempted], None] = lambda account, attempted: None
@@ -417,7 +378,7 @@ class Sender:
         """Until ``done``, asked under the lock whenever an attempt is over; returns whether it is.
 
         A receiver that calls in while it is called would wait for itself: where that is known, it
-        does not wait. Others may have to give up, see ``MOST_WAITING``.
+        does not wait. Others may have to give up, see ``Places``.
         """
         with account.lock:
             if self.is_calling or done():

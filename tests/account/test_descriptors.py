@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+from math import inf
 
 import pytest
 
@@ -50,18 +51,23 @@ def test_what_is_given_back_is_there_for_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "left", "sends", "look_ups"),
-    [(64, 32, 16, 8), (256, 64, 32, 8), (1024, 256, 128, 32), (65536, 16384, 1024, 1024)],
+    ("files", "left", "parts"),
+    [
+        (64, 32, (16, 8, 8)),
+        (256, 64, (32, 16, 8)),
+        (1024, 256, (128, 64, 32)),
+        (65536, 16384, (1024, 64, 1024)),
+        (inf, inf, (SENDS.most, 64, LOOK_UPS.most)),
+    ],
 )
 def test_what_clients_leave_is_shared(
-    monkeypatch: pytest.MonkeyPatch, files: int, left: int, sends: int, look_ups: int
+    monkeypatch: pytest.MonkeyPatch, files: float, left: float, parts: tuple[int, ...]
 ) -> None:
-    """Sends and look-ups leave a part of it to journals and files."""
+    """Among callbacks, journals and look-ups."""
     monkeypatch.setattr(descriptors, "allowed", lambda: files)
     assert descriptors.left_by_clients() == left
-    assert (descriptors.most_sends(), descriptors.most_look_ups()) == (sends, look_ups)
-    monkeypatch.setattr(descriptors, "allowed", lambda: descriptors.inf)
-    assert (descriptors.most_sends(), descriptors.most_look_ups()) == (SENDS.most, LOOK_UPS.most)
+    most = descriptors.most_sends, descriptors.most_journals, descriptors.most_look_ups
+    assert tuple(each() for each in most) == parts
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing limits them")

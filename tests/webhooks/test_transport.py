@@ -554,9 +554,13 @@ def test_a_name_that_hangs_takes_one_thread(hung: HungNames) -> None:
     assert told.result() == "connection refused"
 
 
-def test_names_of_one_account_leave_room_for_those_of_others(hung: HungNames) -> None:
-    """It has a few threads, and they are its own."""
-    transport, each = HttpTransport(), lines.MOST_LOOK_UPS_EACH
+@pytest.mark.parametrize(("most", "each"), [(1024, 8), (8, 4)])
+def test_names_of_one_account_leave_room_for_those_of_others(
+    hung: HungNames, monkeypatch: pytest.MonkeyPatch, most: int, each: int
+) -> None:
+    """It has a few threads, however few there are, and they are its own."""
+    monkeypatch.setattr(lines, "most_look_ups", lambda: most)
+    transport = HttpTransport()
     for n in range(each + 3):
         assert told_of(transport, f"receiver{n}.test", "MA1") == SLOW_NAME
     hung.wait_for(each)
