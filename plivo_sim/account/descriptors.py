@@ -54,22 +54,22 @@ def allowed() -> float:
 
 def left_by_clients() -> float:
     """How many the connections of clients leave to all else."""
-    return max(allowed() // 4, 32)
+    return max(allowed() / 4, 32)
 
 
 def most_sends() -> int:
     """How many callbacks may be under way at once, each with a descriptor and a thread."""
-    return int(min(SENDS.most, left_by_clients() // 2))
+    return int(min(SENDS.most, left_by_clients() / 2))
 
 
 def most_journals() -> int:
     """How many journals may stay open between two writes to them."""
-    return int(min(MOST_JOURNALS, left_by_clients() // 4))
+    return int(min(MOST_JOURNALS, left_by_clients() / 4))
 
 
 def most_look_ups() -> int:
     """How many names may be looked up at once."""
-    return int(min(LOOK_UPS.most, max(left_by_clients() // 8, 8)))
+    return int(min(LOOK_UPS.most, max(left_by_clients() / 8, 8)))
 
 
 def is_wanting(error: BaseException) -> bool:
