@@ -140,10 +140,20 @@ class Sender:
         self._here.sending = True
         serves: Account | None = account
         while serves is not None:
+            try:
+                if queues is None:
+                    queues = self._joined(serves)
+            except Exception as error:  # as below: it is this account's turn
+                self._pause(error)
+                continue
             if queues is not None:
                 self._serve(serves, queues)
-            serves = self._turns.end(serves)
-            queues = None if serves is None else self._joined(serves)
+            serves, queues = self._turns.end(serves), None
+
+    def _pause(self, error: Exception) -> None:
+        with suppress(Exception):
+            logger.error("unforeseen error in a thread that sends: %r", error)
+        time.sleep(TRY_AGAIN_S)
 
     def _joined(self, account: Account) -> KeyedQueues[Sending] | None:
         """The queues of an account that has waited for a turn, which this thread serves from now
@@ -168,9 +178,7 @@ class Sender:
                 if sending.error is not None and not sending.awaited:
                     self._try_again(account, sending)
             except Exception as error:  # out of memory, say: the account's other attempts wait
-                with suppress(Exception):
-                    logger.error("unforeseen error in a thread that sends: %r", error)
-                time.sleep(TRY_AGAIN_S)
+                self._pause(error)
 
     def _send(self, account: Account, sending: Sending, request: Outgoing) -> None:
         try:

@@ -26,7 +26,7 @@ from plivo_sim.simulator.scheduler import Scheduler
 from plivo_sim.webhooks import sender as sender_module
 from plivo_sim.webhooks.transport import MemoryTransport
 from plivo_sim.webhooks.turns import Turns
-from tests.fakes import START, Calling, Gate
+from tests.fakes import START, Calling, Gate, until
 from tests.support import Http
 
 LATER = START + timedelta(days=30)
@@ -293,11 +293,37 @@ def test_all_accounts_together_send_so_many_at_once(hanging: tuple[Http, Gate]) 
     for letter, under_way in zip(counts, (4, 5, 6, 7, 8, 8, 8), strict=True):
         accounts.append(filed(http, letter, counts[letter]))
         gate.wait_for(under_way)
+    until(lambda: [each.sending for each in accounts[5:]] == [2, 2])
     assert [each.senders for each in accounts] == [4, 1, 1, 1, 1, 0, 0]
     assert len(gate.sent) == 8
     gate.open()
     assert all(http.sim.runner.finish_due(each, 60) for each in accounts)
     assert Counter(each.account[2] for each in gate.sent) == counts
+
+
+def test_a_turn_is_not_lost_for_want_of_memory(
+    hanging: tuple[Http, Gate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that cannot begin with an account whose turn it is tries again."""
+    http, gate = hanging
+    monkeypatch.setattr(sender_module, "TRY_AGAIN_S", 0.0)
+    sender, failures = http.sim.runner._sender, [MemoryError()] * 2
+    joined = sender._joined
+
+    def fail(account: Account) -> Any:
+        if failures:
+            raise failures.pop()
+        return joined(account)
+
+    monkeypatch.setattr(sender, "_joined", fail)
+    accounts = []
+    for n, letter in enumerate("ABCDEFGHI", 1):
+        accounts.append(filed(http, letter, 1))
+        gate.wait_for(min(n, 8))
+    until(lambda: accounts[-1].sending == 1)
+    gate.open()
+    assert all(http.sim.runner.finish_due(each, 60) for each in accounts)
+    assert (len(gate.sent), failures) == (9, [])
 
 
 def test_who_has_much_to_send_gives_way(hanging: tuple[Http, Gate]) -> None:
