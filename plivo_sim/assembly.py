@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import RealSource, monotonic_s, real_now
+from plivo_sim.account.descriptors import most_journals
 from plivo_sim.account.interfaces import Answer, Damage, FileStore, Outgoing, Transport
 from plivo_sim.account.logs import Budget
 from plivo_sim.account.store.database import Database
@@ -57,7 +58,6 @@ from plivo_sim.webhooks.transport import HttpTransport
 logger = logging.getLogger("plivo_sim")
 
 _CALLBACKS = {Origin.BETA: beta_callback, Origin.LEGACY: legacy_callback}
-MOST_OPEN_FILES = 65536
 
 
 class NoGlobalLock(ValueError):
@@ -93,7 +93,7 @@ def make_simulator(
     runner.on_happening = on_happening
     claim = Claim(settings.state, settings.fsync) if settings.state is not None else None
     check, unlock = (claim.check, claim.release) if claim is not None else (unguarded, unguarded)
-    opened = OpenJournals()
+    opened = OpenJournals(most_journals())
     guards: WeakValueDictionary[str, Lock] = WeakValueDictionary()
     damages: list[Damage] = []
 
@@ -207,22 +207,9 @@ def _machine(settings: Settings) -> Machine:
     return find_machine(settings.machine)
 
 
-def _allow_many_files() -> None:
-    """Each connection takes one, each callback another."""
-    if sys.platform == "win32":
-        return  # nothing limits them
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
 def _kept_accounts(claim: Claim | None) -> list[str]:
     if claim is None:
         return []
-    _allow_many_files()
     _rename_old_folders(claim)
     found = {
         id: entry

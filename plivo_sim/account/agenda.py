@@ -48,6 +48,11 @@ class KeyedQueues(Generic[T]):
         else:
             del self._queues[name]
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether something can be taken."""
+        return bool(self._ready)
+
     def __contains__(self, name: str) -> bool:
         return name in self._queues
 

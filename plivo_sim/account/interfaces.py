@@ -253,7 +253,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Transport(Protocol):
-    """Sends one request; never raises, whatever the receiver does.
+    """Sends one request; never raises, whatever the receiver does. What it raises is this process's
+    own fault: it wants descriptors, memory or threads, see ``descriptors.is_wanting``.
 
     One that has a true ``immediate`` answers without waiting: it is asked in turn, without threads.
     One that has a ``cut`` can be told, from another thread, to give up the sending of a request.

@@ -9,14 +9,14 @@ import heapq
 import threading
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
-T = TypeVar("T")
+from plivo_sim.domain.limits import INBOX_BYTES, INBOX_MESSAGES, INBOXES, REMEMBERED
 
-KEPT_BYTES = 64 * 1024 * 1024
-"""Of all logs of a simulator: the requests of every account, and the inboxes."""
+T = TypeVar("T")
 
 
 class Budget:
@@ -24,7 +24,7 @@ class Budget:
     down to seven eighths: whoever is talkative makes nobody else forget. Of those that are as large
     as one another, the one that grew last does so last. Safe from any thread."""
 
-    def __init__(self, most_bytes: int = KEPT_BYTES) -> None:
+    def __init__(self, most_bytes: int = REMEMBERED.most) -> None:
         self.most_bytes = most_bytes
         self._lock = threading.Lock()
         self._logs: WeakSet[BoundedLog[Any]] = WeakSet()
@@ -114,11 +114,14 @@ class BoundedLog(Generic[T]):
             self.size_bytes = self.forgotten = 0
             self.forgot_until = {}
 
+    def kept(self) -> tuple[list[T], int]:
+        """What is kept now, oldest first, and how many have been forgotten."""
+        with self._lock:
+            return [entry for entry, *_ in self._entries], self.forgotten
+
     def __iter__(self) -> Iterator[T]:
         """What is kept now, oldest first."""
-        with self._lock:
-            kept = list(self._entries)
-        return (entry for entry, *_ in kept)
+        return iter(self.kept()[0])
 
     def last(self, count: int) -> list[T]:
         """The newest entries, so many at most, oldest first."""
@@ -133,59 +136,115 @@ class BoundedLog(Generic[T]):
 Message = Any
 """See ``MessageOut`` of the control API, which this layer does not know."""
 
-MOST_MESSAGES = 500
-MOST_INBOXES = 100
-MOST_INBOX_BYTES = 2 * 1024 * 1024
-"""Callbacks have a few hundred bytes; the limit is for those who send something else."""
-
 MESSAGE_OVERHEAD_BYTES = 2000
 """What a message takes beside its texts, about."""
+
+
+class _Inbox(BoundedLog[Message]):
+    """``before``: how many messages had gone with whole inboxes when this one was made: nobody can
+    tell whether they were its own."""
+
+    def __init__(self, before: int, memory: Budget) -> None:
+        super().__init__(INBOX_MESSAGES.most, INBOX_BYTES.most, memory)
+        self.before = before
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What an inbox holds, oldest first. ``forgotten``: how many older ones it has had;
+    ``uncertain``: how many more it may have had, which went with whole inboxes."""
+
+    messages: list[Message]
+    forgotten: int = 0
+    uncertain: int = 0
+
+    @property
+    def numbered(self) -> list[tuple[int, Message]]:
+        """Each with its place in the inbox, from 1."""
+        return list(enumerate(self.messages, self.forgotten + 1))
 
 
 class Inboxes:
     """The built-in inboxes: what came to each, by its name; all accounts share them.
 
-    No state: bounded, in memory that they share with the journals of requests, and kept by a reset,
-    of all accounts too, as nobody knows whose they are. ``changes`` counts every change. Safe from
-    any thread.
+    No state: in memory that they share with the journals of requests, and kept by a reset, of all
+    accounts too, as nobody knows whose they are. Of more names than ``limits.INBOXES`` the one goes
+    that nobody has written to, read or emptied for longest; how many messages went so stays known,
+    see ``Received``. ``changes`` counts every change. Safe from any thread.
     """
 
     def __init__(self, memory: Budget) -> None:
         self.changes = 0
         self._memory = memory
         self._lock = threading.Lock()
-        self._kept: dict[str, BoundedLog[Message]] = {}
+        self._kept: dict[str, _Inbox] = {}
+        """Used last is last."""
+        self._gone = 0
 
     def keep(self, name: str, message: Message) -> None:
-        """Put a message into an inbox; when there are too many inboxes, the oldest goes."""
+        """Put a message into an inbox."""
+        texts = message["body"], message["url"], str(message["headers"]), str(message["query"])
         with self._lock:
             self.changes += 1
-            if name not in self._kept and len(self._kept) >= MOST_INBOXES:
-                del self._kept[next(iter(self._kept))]
-            if name not in self._kept:
-                self._kept[name] = BoundedLog(MOST_MESSAGES, MOST_INBOX_BYTES, self._memory)
-            texts = message["body"], message["url"], str(message["headers"]), str(message["query"])
-            size = MESSAGE_OVERHEAD_BYTES + sum(map(len, texts))
-            self._kept[name].append(message, size)
+            self._used(name).append(message, MESSAGE_OVERHEAD_BYTES + sum(map(len, texts)))
+
+    def take_over(self, received: dict[str, Received]) -> list[str]:
+        """Add what the inboxes of another server had received; returns the names for which there
+        is no room: what is here stays."""
+        with self._lock:
+            room = INBOXES.most - len(self._kept)
+            new = [name for name in received if name not in self._kept]
+            left_out = new[max(room, 0) :]
+            self._gone += sum(len(received[name].messages) for name in left_out)
+        for name in received.keys() - left_out:
+            for message in received[name].messages:
+                self.keep(name, message)
+            with self._lock:
+                self._used(name).before += received[name].uncertain
+        return left_out
 
     def clear(self, name: str = "") -> None:
-        """Empty an inbox; without a name, all."""
+        """Empty an inbox: what it had before is certain from then on. Without a name, all."""
         with self._lock:
             self.changes += 1
-            for each in [name] if name else [*self._kept]:
-                self._kept.pop(each, None)
+            if name:
+                inbox = self._used(name)
+                inbox.clear()
+                inbox.before = 0
+            else:
+                self._kept.clear()
+                self._gone = 0
 
-    def forgotten(self, name: str) -> int:
-        """How many older messages an inbox has forgotten."""
-        with self._lock:
-            return self._kept[name].forgotten if name in self._kept else 0
+    def _used(self, name: str) -> _Inbox:
+        """The inbox of this name, made if there is none. Caller holds the lock."""
+        inbox = self._kept.pop(name, None)
+        if inbox is None:
+            inbox = _Inbox(self._gone, self._memory)
+            if len(self._kept) >= INBOXES.most:
+                oldest = self._kept.pop(next(iter(self._kept)))
+                self._gone += len(oldest) + oldest.forgotten
+        self._kept[name] = inbox
+        return inbox
 
-    def messages(self, name: str) -> list[Message]:
-        """What an inbox holds, oldest first."""
+    def received(self, name: str, *, is_use: bool = True) -> Received:
+        """What an inbox holds. ``is_use``: somebody wants this very one, and so it is kept."""
         with self._lock:
-            return list(self._kept[name]) if name in self._kept else []
+            inbox = self._kept.get(name)
+            if inbox is None:
+                return Received([], uncertain=self._gone)
+            if is_use:
+                self._used(name)
+            return Received(*inbox.kept(), inbox.before)
+
+    @property
+    def forgotten(self) -> int:
+        """How many messages are not kept any more, of all inboxes that were not emptied since."""
+        with self._lock:
+            return self._gone + sum(inbox.forgotten for inbox in self._kept.values())
 
     def sizes(self) -> dict[str, int]:
-        """How much each inbox holds, oldest inbox first."""
+        """How much each inbox holds that has received anything, the one that was used last at the
+        end."""
         with self._lock:
-            return {name: len(kept) for name, kept in self._kept.items()}
+            kept = self._kept.items()
+            return {name: len(inbox) for name, inbox in kept if inbox or inbox.forgotten}

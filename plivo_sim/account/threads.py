@@ -15,17 +15,29 @@ from typing import Any
 
 BEGINS_WITHIN_S = 5.0
 """So that one that only waits for others that compute is not taken for one that never begins."""
-NONE_TO_BE_HAD = (RuntimeError, MemoryError)
-"""What ``Thread(…).start()`` raises where the system has no thread to give."""
+
+
+class NoThread(RuntimeError):
+    """The system has no thread to give."""
+
+
+NONE_TO_BE_HAD = (NoThread, MemoryError)
+"""What ``Thread(…).start()`` raises then."""
 
 
 class Thread(threading.Thread):
-    """A daemon thread. ``start`` raises RuntimeError where none can be had, or where it has not
-    begun within ``BEGINS_WITHIN_S``: then it never does its work."""
+    """A daemon thread. ``start`` raises NoThread where none can be had, or where it has not begun
+    within ``BEGINS_WITHIN_S``: then it never does its work."""
 
     def __init__(self, work: Callable[..., None], *args: Any, name: str) -> None:
         super().__init__(target=work, args=args, name=name, daemon=True)
         self._beginning = self._started = _Beginning()
+
+    def start(self) -> None:
+        try:
+            super().start()
+        except RuntimeError as error:
+            raise NoThread(str(error)) from None
 
     def run(self) -> None:
         if self._beginning.begin():

@@ -140,6 +140,9 @@ def _move(old: Client, new: Client, auth_id: str) -> None:
     if left_out := (holds or {}).get("hosts_left_out"):
         text = f"{auth_id}: its callbacks go no more to {', '.join(left_out)}"
         say(f"{text}, which {new.url} does not allow (--allow-callback-hosts)", err=True)
+    if left_out := (holds or {}).get("inboxes_left_out"):
+        text = f"{auth_id}: the messages of {len(left_out):,} inboxes did not come along"
+        say(f"{text}: {new.url} has no room for more inboxes", err=True)
     if interrupt is not None:
         raise interrupt
 

@@ -81,6 +81,7 @@ def record(
     and callbacks to --callbacks-to. Credentials, names, ids, texts and files are replaced by
     stand-ins before anything is written.
     """
+    from plivo_sim.account.descriptors import allow_many
     from plivo_sim.client import Http
     from plivo_sim.recording.masks import Masks
     from plivo_sim.recording.passing import Recorder
@@ -91,6 +92,7 @@ def record(
     if not is_loopback(listen[0]) and not listen_anywhere:
         text = f"--listen: {listen[0]} is not loopback; whoever reaches it calls the real service"
         raise click.UsageError(f"{text}; --listen-anywhere if that is meant")
+    allow_many()
     configure_logging("text", logging.WARNING)
     masks = Masks()
     service = Http(upstream, authority=ca)

@@ -132,9 +132,11 @@ def serve(ready_file: Path | None, **given: Any) -> None:
         signal.signal(each, stop)
     gc.disable()  # what is loaded stays: to look for garbage in it is a twelfth of the start
     try:
+        from plivo_sim.account.descriptors import allow_many
         from plivo_sim.assembly import LiveSimulator
         from plivo_sim.simulator.logs import configure_logging, unwaited
 
+        allow_many()
         configure_logging(settings.log_format)
         out = unwaited(sys.stdout)
         live = LiveSimulator(settings).start()

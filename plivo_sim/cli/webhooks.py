@@ -309,6 +309,14 @@ def inbox(target: Target, name: str, clear: bool) -> None:
 def _messages(answer: dict[str, Any]) -> str:
     rows = [
         (number, each["method"], each["url"], each["body"])
-        for number, each in enumerate(answer["messages"], 1)
+        for number, each in enumerate(answer["messages"], answer["forgotten"] + 1)
     ]
-    return table(("message", "method", "url", "body"), rows, "this inbox has received nothing")
+    told = table(("message", "method", "url", "body"), rows, "there is nothing in this inbox")
+    if answer["forgotten"]:
+        told += f"\n{answer['forgotten']:,} older ones were forgotten"
+    if answer["uncertain"]:
+        told += (
+            "\nnobody can tell whether there were more: inboxes that were not used for long went,"
+            f" with {answer['uncertain']:,} messages (--clear: from then on it can be told)"
+        )
+    return told

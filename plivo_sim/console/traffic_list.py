@@ -114,7 +114,7 @@ def traffic_of(account: Account, around: str = "") -> Traffic:
         forgotten = {
             "requests": account.exchanges.forgotten,
             "callbacks": outbox.forgotten(account),
-            "inbox messages": sum(kept.forgotten(name) for name in kept.sizes()),
+            "inbox messages": kept.forgotten,
         }
     return Traffic(
         chosen=chosen,
@@ -301,8 +301,7 @@ class Message:
 def _messages(account: Account) -> Iterator[Message]:
     kept = current_call().sim.inboxes
     for name in kept.sizes():
-        first = kept.forgotten(name) + 1
-        for number, message in enumerate(kept.messages(name), first):
+        for number, message in kept.received(name, is_use=False).numbered:
             headers = message["headers"]
             delivery = account.store.deliveries.fetch(headers.get(DELIVERY_HEADER, ""))
             if delivery is not None:

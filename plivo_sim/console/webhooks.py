@@ -13,7 +13,6 @@ import msgspec
 from flask import Response
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.logs import MOST_MESSAGES
 from plivo_sim.console.actions import Action, Build, Form, curl, just_refused, too_many
 from plivo_sim.console.pages import Paged, newest_of, open_account, readable, show
 from plivo_sim.console.pictures import waterfall
@@ -26,6 +25,7 @@ from plivo_sim.console.traffic_list import (
     traffic_of,
 )
 from plivo_sim.domain.errors import NotFound
+from plivo_sim.domain.limits import INBOX_MESSAGES
 from plivo_sim.domain.records import Attempt, Delivery
 from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services import policies
@@ -232,17 +232,17 @@ def _list(text: str) -> list[Any]:
 
 
 def inboxes_page(auth_id: str) -> Response:
-    """The inboxes that have received something, the newest inbox first."""
+    """The inboxes that have received something, the one that was used last first."""
     account, sizes = open_account(auth_id), current_call().sim.inboxes.sizes()
-    return show("inboxes.html", account=account, sizes=sizes, name=FIRST_NAME)
+    found = newest_of([*sizes.items()])
+    return show("inboxes.html", account=account, found=found, name=FIRST_NAME)
 
 
 def inbox_page(auth_id: str, name: str) -> Response:
     """What an inbox has received, newest first."""
     account = open_account(auth_id)
-    kept = current_call().sim.inboxes
-    forgotten = kept.forgotten(name)
-    found = newest_of(list(enumerate(kept.messages(name), forgotten + 1)))
+    received = current_call().sim.inboxes.received(name)
+    found = newest_of(received.numbered)
     with account.lock:
         shown = [_message(account, *each) for each in found.items]
     return show(
@@ -250,16 +250,16 @@ def inbox_page(auth_id: str, name: str) -> Response:
         account=account,
         name=name,
         found=Paged(shown, found.number, found.total),
-        most=MOST_MESSAGES,
-        forgotten=forgotten,
+        most=INBOX_MESSAGES.most,
+        forgotten=received.forgotten,
+        uncertain=received.uncertain,
     )
 
 
 def message_page(auth_id: str, name: str, number: str) -> Response:
     """One message of an inbox; ``number``: its place in it, from 1."""
     account = open_account(auth_id)
-    kept = current_call().sim.inboxes
-    numbered = enumerate(kept.messages(name), kept.forgotten(name) + 1)
+    numbered = current_call().sim.inboxes.received(name).numbered
     found = next((message for nth, message in numbered if str(nth) == number), None)
     if found is None:
         raise NotFound("message", f"{name}/{number}")

@@ -19,7 +19,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
-from plivo_sim.account.logs import MOST_INBOXES, Inboxes
+from plivo_sim.account.logs import Inboxes, Received
 from plivo_sim.control import presenters
 from plivo_sim.control.accounts import document_of, loaded
 from plivo_sim.control.inputs import (
@@ -35,6 +35,7 @@ from plivo_sim.control.inputs import (
     text_of,
 )
 from plivo_sim.domain.errors import AccountRequired, Invalid, Problem, ProblemKind
+from plivo_sim.domain.limits import INBOX_NAME, INBOXES
 from plivo_sim.domain.records import Seq, Text
 from plivo_sim.domain.text import HTTP_TOKEN
 from plivo_sim.domain.typed import Found, all_misfits, convert
@@ -55,7 +56,7 @@ logger = logging.getLogger("plivo_sim")
 MOVE = "string: an id of this move, which nobody else has"
 LONGEST_MOVE = 100
 Token = Annotated[str, Meta(min_length=1, max_length=1000)]
-InboxName = Annotated[str, Meta(min_length=1, max_length=200)]
+InboxName = Annotated[str, Meta(min_length=1, max_length=INBOX_NAME.most)]
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,13 +72,16 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Belongings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an account has beside what a snapshot holds: its tokens, how many answers it gave,
-    where its callbacks may go, its last requests, and the messages that inboxes got from it."""
+    where its callbacks may go, its last requests, and the messages that inboxes got from it.
+    ``uncertain``: how many earlier messages each of these may have forgotten, of whichever
+    account."""
 
     token: Token | None = None
     subaccount_token: Token | None = None
     api_calls: Seq = 0
     allow_callback_hosts: Text | None = None
-    messages: Annotated[dict[InboxName, list[Message]], Meta(max_length=MOST_INBOXES)] = {}
+    messages: Annotated[dict[InboxName, list[Message]], Meta(max_length=INBOXES.most)] = {}
+    uncertain: Annotated[dict[InboxName, Seq], Meta(max_length=INBOXES.most)] = {}
     requests: list[Exchange] = []
 
 
@@ -129,6 +133,8 @@ def _move_of(data: dict[str, Any]) -> str:
 
 
 def _belongings(account: Account, boxes: Inboxes) -> Belongings:
+    every = {name: boxes.received(name, is_use=False) for name in boxes.sizes()}
+    own = {name: _messages_of(account, received.messages) for name, received in every.items()}
     return Belongings(
         token=account.token,
         subaccount_token=account.subaccount_token,
@@ -136,8 +142,13 @@ def _belongings(account: Account, boxes: Inboxes) -> Belongings:
         allow_callback_hosts=account.overrides.get(HOSTS),
         messages={
             name: [convert(message, Message) for message in found]
-            for name in boxes.sizes()
-            if (found := _messages_of(account, boxes.messages(name)))
+            for name, found in own.items()
+            if found
+        },
+        uncertain={
+            name: before
+            for name, received in every.items()
+            if own[name] and (before := received.forgotten + received.uncertain)
         },
         requests=[*account.exchanges],
     )
@@ -194,17 +205,21 @@ def take_over() -> Response:
     """``{"snapshot": document, "rest": …, "move": id}``, as the other server answered them: the
     account is here as it was there, its tokens too, and what is due goes on. Its callbacks may go
     only where this server lets them: of its ``allow_callback_hosts``, those that are neither local
-    nor named by this server's own are left out, and told of. 409 if it holds anything, or the move
-    has ended."""
+    nor named by this server's own are left out, and told of; so are the messages of inboxes for
+    which there is no room beside those that are here. 409 if it holds anything, or the move has
+    ended."""
     call = current_call()
     data = object_given("snapshot", "rest", "move", "account")
     rest = _rest_of(document_in(data, "rest", {}))
     with call.sim.taking_over(_account(data), _move_of(data)) as account:
         rest, left_out = _allowed(rest, call.sim.settings.allow_callback_hosts)
         _take_over(account, document_in(data, "snapshot"), rest)
-        for name, messages in rest.messages.items():
-            for message in messages:
-                current_call().sim.inboxes.keep(name, msgspec.to_builtins(message))
+        inboxes_left_out = call.sim.inboxes.take_over(
+            {
+                name: Received(msgspec.to_builtins(messages), uncertain=rest.uncertain.get(name, 0))
+                for name, messages in rest.messages.items()
+            }
+        )
         call.account = account
         if left_out:
             logger.warning(
@@ -212,7 +227,11 @@ def take_over() -> Response:
                 " own --allow-callback-hosts does not have them",
                 account.auth_id, ", ".join(left_out),
             )  # fmt: skip
-        shown: TakenOverOut = {**presenters.account_of(account), "hosts_left_out": left_out}
+        shown: TakenOverOut = {
+            **presenters.account_of(account),
+            "hosts_left_out": left_out,
+            "inboxes_left_out": inboxes_left_out,
+        }
         return call.answer(shown, 201)
 
 

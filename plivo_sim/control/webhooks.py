@@ -33,6 +33,7 @@ from plivo_sim.control.inputs import (
     word_of,
 )
 from plivo_sim.domain.errors import NotFound
+from plivo_sim.domain.limits import INBOX_BODY, INBOX_NAME
 from plivo_sim.domain.records import Delivery, DeliveryState
 from plivo_sim.domain.secrets import MASK, is_secret
 from plivo_sim.domain.urls import place_of
@@ -48,7 +49,7 @@ from plivo_sim.webhooks import outbox
 from plivo_sim.webhooks.signatures import tokens_known
 
 if TYPE_CHECKING:  # a start needs none
-    from plivo_sim.control.answers import MessageOut
+    from plivo_sim.control.answers import InboxOut, MessageOut
 
 
 WAIT = Query(
@@ -202,9 +203,6 @@ def verify_signature() -> Response:
 # --- inboxes ---------------------------------------------------------------------------------
 
 
-LARGEST_MESSAGE_BYTES = 64 * 1024
-
-
 @endpoint(
     "GET",
     "/inbox/{name}",
@@ -218,7 +216,8 @@ LARGEST_MESSAGE_BYTES = 64 * 1024
 )  # fmt: skip
 def receive(name: str) -> Response:
     """Answer 200 and keep what came."""
-    body = read_start(request, LARGEST_MESSAGE_BYTES).decode("utf-8", "replace")
+    _check_name(name)
+    body = read_start(request, INBOX_BODY.most).decode("utf-8", "replace")
     message: MessageOut = {
         "method": request.method,
         "url": request.url,
@@ -235,16 +234,32 @@ def receive(name: str) -> Response:
 
 @endpoint("GET", "/inbox/{name}/messages", "What an inbox has received.", answers={200: "InboxOut"})
 def read_inbox(name: str) -> Response:
-    """The callbacks that this inbox has received, oldest first."""
+    """The callbacks that this inbox has received, oldest first. "No callback came" is proved by no
+    ``messages`` only where ``forgotten`` and ``uncertain`` are 0."""
+    _check_name(name)
     sim, path, is_here = current_call().sim, f"/_sim/inbox/{name}", _own_places()
     sim.runner.catch_up_all(
         sim.stirring(), lambda url: unquote(urlsplit(url).path).endswith(path) and is_here(url)
     )
-    kept = sim.inboxes
-    messages = kept.messages(name)
-    with work_on_texts(len(each["body"]) for each in messages):
-        answer = {"name": name, "messages": messages, "forgotten": kept.forgotten(name)}
+    return _shown(name)
+
+
+def _shown(name: str) -> Response:
+    received = current_call().sim.inboxes.received(name)
+    with work_on_texts(len(each["body"]) for each in received.messages):
+        answer: InboxOut = {
+            "name": name,
+            "messages": received.messages,
+            "forgotten": received.forgotten,
+            "uncertain": received.uncertain,
+        }
         return current_call().answer(answer)
+
+
+def _check_name(name: str) -> None:
+    """Raises Invalid."""
+    if len(name) > INBOX_NAME.most:
+        raise invalid("name", f"is longer than an inbox's: {INBOX_NAME}")
 
 
 def _own_places() -> Callable[[str], bool]:
@@ -267,5 +282,7 @@ def _own_places() -> Callable[[str], bool]:
     answers={200: "InboxOut"},
 )  # fmt: skip
 def empty_inbox(name: str) -> Response:
+    """What it has received from then on is certain, until it goes."""
+    _check_name(name)
     current_call().sim.inboxes.clear(name)
-    return current_call().answer({"name": name, "messages": [], "forgotten": 0})
+    return _shown(name)

@@ -225,6 +225,33 @@ COVERED = Limit(
     "the transitions, and the reasons, that coverage counts, in all accounts; those that happened"
     " longest ago go",
 )  # fmt: skip
+SENDS = Limit(
+    "sends", 1024, "callbacks",
+    "those that are under way to receivers at once, of all accounts; an eighth of the files that"
+    " the system lets the process open (`ulimit -n`), if that is less. An account has eight at"
+    " most, and fewer the more are under way; the others wait",
+)  # fmt: skip
+LOOK_UPS = Limit(
+    "look_ups", 1024, "names",
+    "those of receivers that are looked up at once; a thirty-second of these files, if that is"
+    " less. An account has eight at most, and fewer the more there are; the others wait",
+)  # fmt: skip
+REMEMBERED = Limit(
+    "remembered", 64 * 1024 * 1024, "bytes",
+    "the requests of all accounts, those that reached none, the events and the messages of all"
+    " inboxes, together; of whoever has most, the oldest go",
+)  # fmt: skip
+INBOXES = Limit(
+    "inboxes", 10_000, "inboxes",
+    "the built-in inboxes of all accounts; the one goes that nobody has written to, read or emptied"
+    " for longest, and `uncertain` in the answers of inboxes tells how many messages went so",
+)  # fmt: skip
+INBOX_NAME = Limit("inbox_name", 200, _TEXT, "the name of an inbox")
+INBOX_MESSAGES = Limit("inbox_messages", 500, "messages", "what an inbox keeps; the oldest go")
+INBOX_BYTES = Limit("inbox_bytes", 2 * 1024 * 1024, "bytes", "the same")
+INBOX_BODY = Limit(
+    "inbox_body", 64 * 1024, "bytes", "the body of a message of an inbox; the rest is not kept"
+)
 NEXT_OUTCOMES = Limit("next_outcomes", 100, "outcomes", "the next outcomes in an account's line")
 SNAPSHOTS = Limit("snapshots", 100, "snapshots", "the snapshots that an account keeps by name")
 PLAYS = Limit("plays", 64, "plays", "what the console plays at once; the oldest go")

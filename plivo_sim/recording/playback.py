@@ -18,7 +18,6 @@ from itertools import product
 from typing import Any
 
 from plivo_sim.client import Client, Http, Refused
-from plivo_sim.client.observations import MOST
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.text import encode_json
 from plivo_sim.recording.bodies import made_body

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from cheroot import server as cheroot
 
+from plivo_sim.account.descriptors import allowed, left_by_clients
 from plivo_sim.domain import limits
 from plivo_sim.web.arrival import Arrival
 from plivo_sim.web.parsing import Request
@@ -274,12 +275,8 @@ def most_open() -> float:
     system allows too few."""
     if sys.platform == "win32":
         return MOST_SELECTED - 2
-    import resource
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return inf
-    if soft < FEWEST_FILES:
-        text = f"no more than {soft} files may be open (ulimit -n), and {FEWEST_FILES} are needed"
+    files = allowed()
+    if files < FEWEST_FILES:
+        text = f"no more than {files} files may be open (ulimit -n), and {FEWEST_FILES} are needed"
         raise OSError(errno.EMFILE, text)
-    return soft - max(soft // 4, 32)
+    return files - left_by_clients() if files < inf else inf

@@ -10,18 +10,17 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from plivo_sim.account.clock import monotonic_s
+from plivo_sim.account.descriptors import Shares, is_wanting, most_look_ups
 from plivo_sim.account.threads import Thread
 from plivo_sim.domain.urls import host_name
 from plivo_sim.webhooks.timeouts import TIMEOUTS
 
-MOST_LOOK_UPS = 1024
 MOST_LOOK_UPS_EACH = 8
 """Of one account, so that names that hang in one leave room for the others' names."""
 LOOPBACK = ["::1", "127.0.0.1"]
@@ -39,7 +38,7 @@ class Names:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._asked: dict[str, Future[list[str]]] = {}
-        self._running: Counter[str] = Counter()
+        self._shares = Shares[str](most_look_ups(), MOST_LOOK_UPS_EACH)
 
     def addresses(self, host: str, account: str, deadline: float) -> list[str]:
         """Raises OSError for an unknown name, SlowName. What needs no look-up waits for none."""
@@ -48,8 +47,7 @@ class Names:
 
     def _begun(self, host: str, account: str, deadline: float) -> list[str]:
         def may_begin() -> bool:
-            is_room = len(self._asked) < MOST_LOOK_UPS
-            return host in self._asked or (is_room and self._running[account] < MOST_LOOK_UPS_EACH)
+            return host in self._asked or self._shares.take(account)
 
         with self._changed:
             if not self._changed.wait_for(may_begin, _left_s(deadline)):
@@ -57,9 +55,12 @@ class Names:
             found = self._asked.get(host)
             if found is None:
                 found = Future()
-                Thread(self._look_up, host, account, found, name="plivo-sim-name").start()
+                try:
+                    Thread(self._look_up, host, account, found, name="plivo-sim-name").start()
+                except BaseException:
+                    self._shares.give_back(account)
+                    raise
                 self._asked[host] = found
-                self._running[account] += 1
         try:
             return found.result(_left_s(deadline))
         except TimeoutError:
@@ -75,9 +76,7 @@ class Names:
         finally:
             with self._changed:
                 del self._asked[host]
-                self._running[account] -= 1
-                if not self._running[account]:
-                    del self._running[account]
+                self._shares.give_back(account)
                 self._changed.notify_all()
 
 
@@ -94,7 +93,7 @@ def _known_addresses(host: str) -> list[str] | None:
 
 def connected(addresses: Iterable[str], port: int, deadline: float) -> socket.socket:
     """A connection to the first of a host's addresses that takes it. Raises OSError: TimeoutError
-    when the time is up, else why the last one took none."""
+    when the time is up, else why the last one took none, or what this process wants."""
     refusal = OSError("the host has no address")
     for address in addresses:
         try:
@@ -102,12 +101,17 @@ def connected(addresses: Iterable[str], port: int, deadline: float) -> socket.so
         except TimeoutError:
             raise
         except OSError as error:
+            if is_wanting(error):
+                raise
             refusal = error
     raise refusal
 
 
 def _left_s(deadline: float) -> float:
     return max(deadline - monotonic_s(), 0.001)
+
+
+def _nothing() -> None: ...
 
 
 class Line:
@@ -119,7 +123,8 @@ class Line:
         self.is_given_up = False
         """Cut by whoever made the call, not because the time is up."""
         self._lock = threading.Lock()
-        self._twin: socket.socket | None = None
+        self._used: socket.socket | None = None
+        self._release: Callable[[], None] = _nothing
 
     @contextmanager
     def until(self, deadline: float) -> Iterator[None]:
@@ -140,27 +145,38 @@ class Line:
     def use(self, sock: socket.socket) -> None:
         """This is the connection from now on. Raises TimeoutError if it was cut already.
 
-        A twin of it is cut: TLS takes the socket itself over.
+        A twin of it is cut, with a descriptor of its own: whoever has the socket may close it, or
+        wrap it in TLS, at any moment.
         """
         with self._lock:
-            if self.is_cut:
-                raise TimeoutError
-            if self._twin is not None:
-                self._twin.close()
-            self._twin = socket.fromfd(sock.fileno(), sock.family, sock.type)
+            self._end_use()
+            twin = socket.fromfd(sock.fileno(), sock.family, sock.type)
+            self._used, self._release = twin, twin.close
+
+    def hold(self, sock: socket.socket) -> None:
+        """As ``use``, without a twin: the socket is open until the call ends, whoever closes it.
+        What TLS makes of it is another one."""
+        with self._lock:
+            self._end_use()
+            self._used, self._release = sock, sock.makefile("rb", 0).close
 
     def cut(self) -> None:
         with self._lock:
             self.is_cut = True
-            if self._twin is not None:
-                with suppress(OSError):
-                    self._twin.shutdown(socket.SHUT_RDWR)
+            if self._used is not None:
+                with suppress(OSError):  # not as TLS does it, which somebody may be reading
+                    socket.socket.shutdown(self._used, socket.SHUT_RDWR)
 
     def _end(self) -> None:
-        with self._lock:
-            if self._twin is not None:
-                self._twin.close()
-                self._twin = None
+        with self._lock, suppress(TimeoutError):
+            self._end_use()
+
+    def _end_use(self) -> None:
+        """Raises TimeoutError if it was cut."""
+        release, self._used, self._release = self._release, None, _nothing
+        release()
+        if self.is_cut:
+            raise TimeoutError
 
 
 class Secured(ssl.SSLSocket):

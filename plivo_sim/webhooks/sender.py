@@ -2,8 +2,9 @@
 several applications at once.
 
 Each attempt waits in the queue of its application until the one before it is over, whatever came of
-that. Threads of the account's own serve its queues, so that a receiver that hangs holds up neither
-another account nor, up to ``PARALLEL_SENDS`` of them, another application.
+that. Several threads serve the queues of an account, so that a receiver that hangs holds up neither
+another account nor, up to ``PARALLEL_SENDS`` of them, another application; of all accounts there
+are so many at once as there are ``Turns``.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -21,11 +22,14 @@ from functools import partial
 from plivo_sim.account.account import Account
 from plivo_sim.account.agenda import KeyedQueues
 from plivo_sim.account.clock import monotonic_s
+from plivo_sim.account.descriptors import is_wanting, most_sends
 from plivo_sim.account.interfaces import Answer, Outgoing, Transport
 from plivo_sim.account.lock import Passing, repeatable, waits_outside
 from plivo_sim.account.threads import NONE_TO_BE_HAD, Thread
 from plivo_sim.domain.records import DeliveryState, Timer, TimerKind
 from plivo_sim.webhooks.outbox import Attempted, Outbox
+from plivo_sim.webhooks.turns import Turns
+from plivo_sim.webhooks.waiting import Places
 
 logger = logging.getLogger("plivo_sim")
 
@@ -35,8 +39,6 @@ AT_ONCE = 64
 TRY_AGAIN_S = 1.0
 CUT_WAIT_S = 1.0
 """How long to wait for an attempt to end whose connection was cut."""
-MOST_WAITING = 64
-"""So many callers wait for receivers at once, of a server's 128 threads."""
 
 
 @dataclass(slots=True, eq=False)
@@ -61,44 +63,6 @@ class Sending:
     error: BaseException | None = None
 
 
-@dataclass(slots=True, eq=False)
-class _Place:
-    """Of a caller that waits for receivers of an account."""
-
-    account: Account
-    given_up: bool = False
-
-    def give_up(self) -> None:
-        self.given_up = True
-        with self.account.lock:
-            self.account.idle.notify_all()
-
-
-class _Places:
-    """When one caller too many waits, the one that has waited longest goes on without: it waits for
-    a receiver that hangs, and holds a thread that others need."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._taken: dict[_Place, None] = {}
-
-    @contextmanager
-    def taken(self, account: Account) -> Iterator[_Place]:
-        place = _Place(account)
-        with self._guard:
-            self._taken[place] = None
-            oldest = next(iter(self._taken)) if len(self._taken) > MOST_WAITING else None
-            if oldest is not None:
-                del self._taken[oldest]
-        if oldest is not None:  # in a thread: this one may hold an account's lock
-            Thread(oldest.give_up, name="plivo-sim-give-up").start()
-        try:
-            yield place
-        finally:
-            with self._guard:
-                self._taken.pop(place, None)
-
-
 class Sender:
     """See the module. ``on_attempt`` is told of each attempt, under the lock; ``wake`` is asked to
     look at an account again in which something could not be written."""
@@ -108,7 +72,8 @@ class Sender:
         self._transport = transport
         self._is_immediate = bool(getattr(transport, "immediate", False))
         self._here = threading.local()
-        self._places = _Places()
+        self._places = Places()
+        self._turns = Turns(most_sends())
         self.closed = False
         self.on_attempt: Callable[[Account, Attempted], None] = lambda account, attempted: None
         self.wake: Callable[[Account], None] = lambda account: None
@@ -129,7 +94,7 @@ class Sender:
         if not self._is_immediate and not account.senders:
             first = account.agenda.next_due(TimerKind.CALLBACK)
             if first is not None and first.due_at <= until:
-                self._serve_in_thread(account)  # where there is none to be had, it stays due
+                self._serve_in_thread(account)  # where no thread is to be had, it stays due
         while timer := account.agenda.take(TimerKind.CALLBACK, until):
             delivery = account.store.deliveries.fetch(timer.subject_id)
             queue, url = timer.subject_id, ""
@@ -142,9 +107,7 @@ class Sender:
             for sending in sendings:
                 sending.batch = batch
                 account.queues.put(sending.queue, sending)
-            with suppress(*NONE_TO_BE_HAD):  # those that there are go on
-                while account.senders < min(PARALLEL_SENDS, len(account.queues)):
-                    self._serve_in_thread(account)
+            self._serve_in_threads(account)
         return sendings
 
     def begin(self, account: Account, sendings: list[Sending]) -> None:
@@ -152,30 +115,74 @@ class Sender:
         if self._is_immediate:
             self._send_in_turn(account, sendings)
 
-    def _serve_in_thread(self, account: Account) -> None:
-        queues = account.queues
-        Thread(self._serve, account, queues, name="plivo-sim-send").start()
+    def _serve_in_threads(self, account: Account) -> None:
+        """As many as can be of use, and be had: those that there are go on. Caller holds the
+        lock."""
+        with suppress(*NONE_TO_BE_HAD):
+            while account.senders < min(PARALLEL_SENDS, len(account.queues)):
+                if not self._serve_in_thread(account):
+                    return
+
+    def _serve_in_thread(self, account: Account) -> bool:
+        """Whether it is the account's turn. Raises what ``Thread.start`` raises."""
+        if not self._turns.begin(account):
+            return False
+        try:
+            Thread(self._serve_all, account, account.queues, name="plivo-sim-send").start()
+        except BaseException:
+            self._turns.take_back(account)
+            raise
         account.senders += 1
+        return True
+
+    def _serve_all(self, account: Account, queues: KeyedQueues[Sending] | None) -> None:
+        """The account's queues, then those of whoever waits for a turn."""
+        self._here.sending = True
+        serves: Account | None = account
+        while serves is not None:
+            try:
+                if queues is None:
+                    queues = self._joined(serves)
+            except Exception as error:  # as below: it is this account's turn
+                self._pause(error)
+                continue
+            if queues is not None:
+                self._serve(serves, queues)
+            serves, queues = self._turns.end(serves), None
+
+    def _pause(self, error: Exception) -> None:
+        with suppress(Exception):
+            logger.error("unforeseen error in a thread that sends: %r", error)
+        time.sleep(TRY_AGAIN_S)
+
+    def _joined(self, account: Account) -> KeyedQueues[Sending] | None:
+        """The queues of an account that has waited for a turn, which this thread serves from now
+        on; None if nothing waits in them any more."""
+        with account.lock:
+            if self.closed or account.senders >= PARALLEL_SENDS or not account.queues.is_ready:
+                return None
+            account.senders += 1
+            self._serve_in_threads(account)
+            return account.queues
 
     def _serve(self, account: Account, queues: KeyedQueues[Sending]) -> None:
-        self._here.sending = True
+        is_first = True
         while True:
             try:
-                sending = self._next(account, queues)
+                sending = self._next(account, queues, is_first=is_first)
                 if sending is None:
                     return
+                is_first = False
                 if sending.request is not None:
                     self._send(account, sending, sending.request)
                 if sending.error is not None and not sending.awaited:
                     self._try_again(account, sending)
             except Exception as error:  # out of memory, say: the account's other attempts wait
-                with suppress(Exception):
-                    logger.error("unforeseen error in a thread that sends: %r", error)
-                time.sleep(TRY_AGAIN_S)
+                self._pause(error)
 
     def _send(self, account: Account, sending: Sending, request: Outgoing) -> None:
         try:
-            answer = self._answer_to(sending, request)
+            answer = self._answer_to(account, sending, request)
         except BaseException as error:  # ours, no answer of the receiver's
             with account.lock:
                 account.under_way.discard(sending)
@@ -187,10 +194,15 @@ class Sender:
             sending.answer = answer
             self._settle(account, sending)
 
-    def _next(self, account: Account, queues: KeyedQueues[Sending]) -> Sending | None:
-        """The next attempt that this thread is to send; None when nothing waits any more."""
+    def _next(
+        self, account: Account, queues: KeyedQueues[Sending], *, is_first: bool
+    ) -> Sending | None:
+        """The next attempt that this thread is to send; None when nothing waits any more, or when,
+        but for the first of a turn, others wait for theirs."""
         with account.lock:
             while account.queues is queues and not self.closed:
+                if not is_first and queues.is_ready and self._turns.give_way(account):
+                    break
                 sending = queues.take()
                 if sending is None:
                     break
@@ -203,8 +215,29 @@ class Sender:
                 account.senders -= 1
             return None
 
-    def _answer_to(self, sending: Sending, request: Outgoing) -> Answer:
-        return self._transport.send(request) if sending.answer is None else sending.answer
+    def _answer_to(self, account: Account, sending: Sending, request: Outgoing) -> Answer:
+        """What this process wants (descriptors, say) is no answer of the receiver's: it is asked
+        once there is room."""
+        while sending.answer is None:
+            try:
+                return self._transport.send(request)
+            except Exception as error:
+                if self._is_immediate or not is_wanting(error):
+                    raise
+                with suppress(Exception):
+                    logger.warning(
+                        "a callback of account %s waits, as this process wants descriptors, memory"
+                        " or threads: %s", account.auth_id, error,
+                    )  # fmt: skip
+            with account.lock:
+                given_up = partial(self._is_given_up, account, sending)
+                if account.idle.wait_for(given_up, TRY_AGAIN_S):
+                    sending.is_cut = True
+                    return Answer(error="given up")
+        return sending.answer
+
+    def _is_given_up(self, account: Account, sending: Sending) -> bool:
+        return sending.is_cut or self.closed or account.retired or account.era != sending.era
 
     def _prepare(self, account: Account, sending: Sending) -> None:
         """Make the request, as late as can be. If there is none, the attempt is over. One that was
@@ -313,7 +346,7 @@ class Sender:
                     if sending.era == account.era:
                         self._prepare(account, sending)
                 if sending.request is not None:
-                    some.append((sending, self._answer_to(sending, sending.request)))
+                    some.append((sending, self._answer_to(account, sending, sending.request)))
             with account.lock:
                 if len(some) < 2 or not self._record_together(account, some):
                     for sending, answer in some:
@@ -353,7 +386,7 @@ class Sender:
         """Until ``done``, asked under the lock whenever an attempt is over; returns whether it is.
 
         A receiver that calls in while it is called would wait for itself: where that is known, it
-        does not wait. Others may have to give up, see ``MOST_WAITING``.
+        does not wait. Others may have to give up, see ``Places``.
         """
         with account.lock:
             if self.is_calling or done():
@@ -422,7 +455,9 @@ class Sender:
                 if not sending.over:
                     self._end(account, sending, sending.answer)
             return
-        sending.is_cut = True
+        with account.lock:
+            sending.is_cut = True
+            account.idle.notify_all()
         cut = getattr(self._transport, "cut", None)
         if cut is not None and sending.request is not None:
             cut(sending.request)

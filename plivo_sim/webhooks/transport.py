@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from plivo_sim.account.clock import monotonic_s
+from plivo_sim.account.descriptors import is_wanting
 from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.domain.records import ENDED_EARLY
 from plivo_sim.domain.urls import (
@@ -51,7 +52,8 @@ class HttpTransport:
         self._lines: dict[int, Line] = {}
 
     def send(self, request: Outgoing) -> Answer:
-        """The receiver's answer, or why there is none; takes at most ``timeout_s``."""
+        """The receiver's answer, or why there is none; takes at most ``timeout_s``. Raises what is
+        for want of descriptors, memory or threads of this process."""
         began = monotonic_s()
         deadline = began + request.timeout_s
         line = self._lines[id(request)] = Line()
@@ -61,9 +63,11 @@ class HttpTransport:
                 line.until(deadline),
                 connected(addresses, _port_of(request.url), deadline) as sock,
             ):
-                line.use(sock)
-                status, body, damage = _exchange_over(sock, request, self._authority)
+                line.hold(sock)
+                status, body, damage = _exchange_over(sock, request, line, self._authority)
         except Exception as error:
+            if is_wanting(error):
+                raise
             given_s = None if line.is_given_up else request.timeout_s
             return Answer(error=_told(error, given_s), latency_s=monotonic_s() - began)
         finally:
@@ -125,7 +129,7 @@ class Blocked(Exception):
 
 
 def _exchange_over(
-    sock: socket.socket, request: Outgoing, authority: bytes
+    sock: socket.socket, request: Outgoing, line: Line, authority: bytes
 ) -> tuple[int, str, str]:
     """Status, start of the body, and what is wrong with that. ``authority``: certificates
     that are trusted, too (DER, one behind the other)."""
@@ -136,11 +140,16 @@ def _exchange_over(
         if authority:
             context.load_verify_locations(cadata=authority)
         context.sslsocket_class = Secured
-        sock = context.wrap_socket(sock, server_hostname=parts.hostname)
+        sock = context.wrap_socket(
+            sock, server_hostname=parts.hostname, do_handshake_on_connect=False
+        )
     connection.sock = sock
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = {"Host": parts.netloc.rpartition("@")[2], **dict(request.headers)}
     with closing(connection):
+        if isinstance(sock, ssl.SSLSocket):
+            line.hold(sock)
+            sock.do_handshake()
         connection.request(request.method, target, request.body or None, headers)
         with connection.getresponse() as response:
             return response.status, *_start_of_body(response)
@@ -214,6 +223,8 @@ def _port_of(url: str) -> int:
 def _told(error: Exception, given_s: float | None) -> str:
     """A sentence for the log. ``given_s``: how long the receiver was given; None if that was not
     waited for."""
+    if is_wanting(error):
+        return "this machine has no room for another connection (ulimit -n, memory)"
     if isinstance(error, SlowName):
         return "timed out while looking up the host's name"
     if isinstance(error, TimeoutError):
@@ -226,4 +237,7 @@ def _told(error: Exception, given_s: float | None) -> str:
         return f"the receiver's answer is not HTTP: {str(error).strip() or type(error).__name__}"
     if isinstance(error, socket.gaierror):
         return f"the host's name cannot be resolved: {error.strerror}"
-    return str(error) or type(error).__name__
+    text = str(error) or type(error).__name__
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+        return f"the receiver cannot be reached: {error.strerror or text}"
+    return text

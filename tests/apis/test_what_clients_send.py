@@ -18,7 +18,6 @@ import pytest
 from werkzeug.test import TestResponse
 
 from plivo_sim.control.inputs import LARGEST_JSON_BYTES
-from plivo_sim.control.webhooks import LARGEST_MESSAGE_BYTES
 from plivo_sim.domain import limits
 from plivo_sim.domain.text import bare_name, is_bare_name
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES
@@ -642,7 +641,7 @@ def test_the_inbox_keeps_the_start_of_what_is_large_when_unpacked(http: Http) ->
     headers = {"Content-Encoding": "gzip"}
     http.post("/_sim/inbox/a", data=gzip.compress(b"x" * 10_000_000), headers=headers)
     kept = http.get("/_sim/inbox/a/messages").get_json()["messages"]
-    assert [each["body"] for each in kept] == ["x" * LARGEST_MESSAGE_BYTES]
+    assert [each["body"] for each in kept] == ["x" * limits.INBOX_BODY.most]
 
 
 def test_the_inbox_refuses_what_it_cannot_unpack(http: Http) -> None:

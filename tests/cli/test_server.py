@@ -23,6 +23,7 @@ import pytest
 from click.testing import CliRunner
 
 from plivo_sim import __version__
+from plivo_sim.account.descriptors import MOST_OPEN
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.cli import main
@@ -314,6 +315,23 @@ def test_too_few_descriptors_are_told() -> None:
     assert (done.returncode, done.stdout) == (1, "")
     text = "no more than 48 files may be open (ulimit -n), and 64 are needed"
     assert done.stderr == f"Error: {text}\n"
+
+
+@live
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody else can ask for it")
+def test_it_may_open_as_many_files_as_the_system_lets_it(tmp_path: Path) -> None:
+    """Without a state directory too: connections and callbacks need them."""
+    import resource
+
+    ready = tmp_path / "ready"
+    few = ["sh", "-c", 'ulimit -Sn 100; exec "$@"', "sh", *COMMAND, "serve", "--port", "0"]
+    with subprocess.Popen([*few, "--ready-file", str(ready)], stdout=subprocess.DEVNULL) as process:
+        try:
+            until(lambda: ready.exists() or process.poll() is not None)
+            soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+            assert soft == min(hard, MOST_OPEN)
+        finally:
+            process.kill()
 
 
 @live

@@ -15,10 +15,12 @@ import msgspec
 import pytest
 
 from plivo_sim import calls
+from plivo_sim.account import logs
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.control import moves
 from plivo_sim.domain.errors import Busy, NotServed, StorageFailed
+from plivo_sim.domain.limits import Limit
 from plivo_sim.services import applications, policies, reviews
 from plivo_sim.simulator import Simulator, runner
 from plivo_sim.webhooks import sender
@@ -57,15 +59,16 @@ def raise_(error: Exception) -> Any:
     raise error
 
 
-def move(old: Http, new: Http) -> None:
-    """As ``plivo-sim account move`` does."""
+def move(old: Http, new: Http) -> Any:
+    """As ``plivo-sim account move`` does; returns what the new server says."""
     given = control(old, "POST", "/handover", {"to": ELSEWHERE})
     document = control(old, "GET", "/handover")
-    control(new, "POST", "/takeover", {"snapshot": document, "rest": given["rest"]})
+    told = control(new, "POST", "/takeover", {"snapshot": document, "rest": given["rest"]})
     for name in given["snapshots"]:
         document = control(old, "GET", "/handover", name=name)
         control(new, "POST", "/snapshot", {"name": name, "snapshot": document})
     control(old, "POST", "/handover/end", {"moved": True})
+    return told
 
 
 def everything(http: Http) -> Any:
@@ -779,3 +782,24 @@ def test_messages_of_inboxes_go_along(http: Http, elsewhere: Http) -> None:
     move(http, elsewhere)
     found = elsewhere.control("GET", "/inbox/box/messages").get_json()["messages"]
     assert [each["headers"]["X-Plivo-Sim-Delivery"] for each in found] == [delivery]
+
+
+def test_inboxes_that_come_push_out_none(
+    http: Http, elsewhere: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What there is no room for stays behind, and is told of; so is what they had forgotten."""
+    monkeypatch.setattr(logs, "INBOX_MESSAGES", Limit("inbox_messages", 2, "messages", ""))
+    id = http.sdk_created(callback_url="http://127.0.0.1:9/x")
+    control(http, "POST", f"/applications/{id}/decision", {"status": "rejected"})
+    own = {"X-Plivo-Sim-Delivery": control(http, "GET", "/webhooks")["webhooks"][0]["id"]}
+    elsewhere.call("POST", "/_sim/inbox/theirs", data=b"1")
+    for name in ("one", "one", "one", "two"):
+        http.call("POST", f"/_sim/inbox/{name}", data=b"1", headers=own)
+    monkeypatch.setattr(logs, "INBOXES", Limit("inboxes", 2, "inboxes", ""))
+    told = move(http, elsewhere)
+    assert told["inboxes_left_out"] == ["two"]
+    counts = {}
+    for name in ("theirs", "one", "two"):
+        answer = elsewhere.control("GET", f"/inbox/{name}/messages").get_json()
+        counts[name] = len(answer["messages"]), answer["uncertain"]
+    assert counts == {"theirs": (1, 0), "one": (2, 2), "two": (0, 1)}

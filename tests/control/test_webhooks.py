@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 
 from plivo_sim import __version__
-from plivo_sim.account.logs import MOST_INBOX_BYTES, MOST_MESSAGES
+from plivo_sim.account import logs
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.control import presenters
-from plivo_sim.control.webhooks import LARGEST_MESSAGE_BYTES
+from plivo_sim.domain.limits import (
+    INBOX_BODY,
+    INBOX_BYTES,
+    INBOX_MESSAGES,
+    INBOX_NAME,
+    Limit,
+)
 from plivo_sim.domain.records import DeliveryState
 from plivo_sim.webhooks.transport import MemoryTransport
 from tests.conftest import PAUSED
@@ -203,15 +209,38 @@ def test_the_inbox_can_be_emptied(http: Http) -> None:
     """And goes on receiving."""
     http.call("POST", "/_sim/inbox/mine", data=b"1")
     answer = http.control("DELETE", "/inbox/mine/messages")
-    assert answer.get_json() == {"name": "mine", "messages": [], "forgotten": 0}
+    assert answer.get_json() == {"name": "mine", "messages": [], "forgotten": 0, "uncertain": 0}
 
 
 def test_what_an_inbox_has_forgotten_is_counted(http: Http) -> None:
     """The newest messages stay."""
-    for n in range(MOST_MESSAGES + 2):
+    for n in range(INBOX_MESSAGES.most + 2):
         http.call("POST", "/_sim/inbox/full", data=str(n))
     answer = http.control("GET", "/inbox/full/messages").get_json()
-    assert (len(answer["messages"]), answer["forgotten"]) == (MOST_MESSAGES, 2)
+    assert (len(answer["messages"]), answer["forgotten"]) == (INBOX_MESSAGES.most, 2)
+
+
+def test_that_inboxes_went_is_told(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one that went, and of one that may have; not of one that was there, or emptied since."""
+    monkeypatch.setattr(logs, "INBOXES", Limit("inboxes", 2, "inboxes", ""))
+    for name in ("gone", "there", "new"):
+        http.call("POST", f"/_sim/inbox/{name}", data=b"1")
+
+    def uncertain(name: str) -> int:
+        answer = http.control("GET", f"/inbox/{name}/messages").get_json()
+        return int(answer["uncertain"])
+
+    assert [uncertain(name) for name in ("gone", "there", "new", "other")] == [1, 0, 0, 1]
+    http.control("DELETE", "/inbox/gone/messages")
+    assert uncertain("gone") == 0
+
+
+def test_a_name_that_is_too_long_is_no_inbox(http: Http) -> None:
+    """It would take memory that nobody counts, and could not move with its account."""
+    name = "x" * (INBOX_NAME.most + 1)
+    for method, path in (("POST", ""), ("GET", ""), ("GET", "/messages"), ("DELETE", "/messages")):
+        answer = http.control(method, f"/inbox/{name}{path}")
+        assert (answer.status_code, "inbox_name" in answer.text) == (400, True)
 
 
 def test_what_the_list_of_callbacks_has_forgotten_is_counted(
@@ -228,16 +257,13 @@ def test_what_the_list_of_callbacks_has_forgotten_is_counted(
 
 
 def test_the_inbox_is_bounded(http: Http) -> None:
-    """The start of a long message, the last of many, and not every name for ever."""
+    """The start of a long message, and the last of many."""
     http.call("POST", "/_sim/inbox/mine", data=b"x" * 100_000)
     assert len(messages(http)[0]["body"]) == 64 * 1024
     for n in range(501):
         http.call("POST", "/_sim/inbox/mine", data=str(n).encode())
     bodies = [each["body"] for each in messages(http)]
     assert (len(bodies), bodies[0], bodies[-1]) == (500, "1", "500")
-    for n in range(100):
-        http.call("POST", f"/_sim/inbox/name-{n}")
-    assert messages(http) == []
 
 
 def test_bytes_that_are_no_text_do_no_harm(http: Http) -> None:
@@ -278,10 +304,10 @@ class Served:
 
 def test_an_inbox_is_bounded_in_bytes(http: Http) -> None:
     """Large messages push older ones out, so that no inbox eats the memory."""
-    for _ in range(MOST_INBOX_BYTES // LARGEST_MESSAGE_BYTES + 3):
-        http.call("POST", "/_sim/inbox/large", data=b"x" * LARGEST_MESSAGE_BYTES)
+    for _ in range(INBOX_BYTES.most // INBOX_BODY.most + 3):
+        http.call("POST", "/_sim/inbox/large", data=b"x" * INBOX_BODY.most)
     messages = http.control("GET", "/inbox/large/messages").get_json()["messages"]
-    assert sum(len(each["body"]) for each in messages) <= MOST_INBOX_BYTES
+    assert sum(len(each["body"]) for each in messages) <= INBOX_BYTES.most
     assert len(messages) > 20
 
 

@@ -21,7 +21,6 @@ from msgspec import to_builtins
 from werkzeug.test import TestResponse
 
 from plivo_sim.account.lock import AccountLock
-from plivo_sim.account.logs import MOST_MESSAGES
 from plivo_sim.app import SURFACES, create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.console import PAGES
@@ -123,7 +122,7 @@ def fill_up(http: Http, ids: dict[str, str]) -> None:
         http.decide(ids["rejected"], ("accepted", "rejected")[n % 2])
     for n in range(limits.NEXT_OUTCOMES.most):
         steer("/next-outcome", decide="rejected", reason=f"reason {n}")
-    for n in range(MOST_MESSAGES):
+    for n in range(limits.INBOX_MESSAGES.most):
         http.post("/_sim/inbox/default", json={"n": n, "text": "x" * 1000})
     for n in range(limits.SNAPSHOTS.most):
         steer("/snapshot", name=f"now {n}" if n else "now")

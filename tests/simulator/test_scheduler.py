@@ -20,6 +20,7 @@ from plivo_sim.simulator import runner as runner_module
 from plivo_sim.simulator import scheduler as scheduler_module
 from plivo_sim.simulator.scheduler import Scheduler
 from plivo_sim.webhooks import sender as sender_module
+from plivo_sim.webhooks import waiting
 from tests.fakes import Calling, Gate, meanwhile, until
 from tests.support import Http
 
@@ -317,7 +318,7 @@ def test_a_stopped_scheduler_wakes_nobody(make: Maker, gate: Gate) -> None:
 @pytest.fixture
 def one_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever comes second takes the place of the first; nobody's time is up before."""
-    monkeypatch.setattr(sender_module, "MOST_WAITING", 1)
+    monkeypatch.setattr(waiting, "MOST_WAITING", 1)
     monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 3600.0)
     monkeypatch.setattr(runner_module, "ADVANCE_BUDGET_S", 3600.0)
 

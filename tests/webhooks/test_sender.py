@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace as replace_fields
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.domain.errors import StorageFailed
 from plivo_sim.domain.records import Timer, TimerKind
 from plivo_sim.settings import Settings
+from plivo_sim.simulator import runner as runner_module
 from plivo_sim.simulator import scheduler as scheduler_module
 from plivo_sim.simulator.scheduler import Scheduler
 from plivo_sim.webhooks import sender as sender_module
 from plivo_sim.webhooks.transport import MemoryTransport
-from tests.fakes import START, Calling
+from plivo_sim.webhooks.turns import Turns
+from tests.fakes import START, Calling, Gate, until
 from tests.support import Http
 
 LATER = START + timedelta(days=30)
@@ -195,3 +201,137 @@ def test_without_a_thread_nothing_is_taken(http: Sending, monkeypatch: pytest.Mo
     http.account.configure({"review_delay": "0s"})
     http.sdk_created(callback_url=CALLBACK)
     http.wait_for(("delivered", 1))
+
+
+# --- what this process wants -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("awaited", [True, False])
+def test_a_want_of_descriptors_is_no_attempt(
+    http: Sending, caplog: pytest.LogCaptureFixture, awaited: bool
+) -> None:
+    """The receiver is called once there are some; the log tells of it."""
+    if isinstance(http.transport, MemoryTransport):
+        pytest.skip("opens nothing")
+    wants = [OSError(errno.EMFILE, "Too many open files")] * 3
+
+    def fail(_: Outgoing) -> None:
+        if wants:
+            raise wants.pop()
+
+    http.transport.on_call = fail
+    if not awaited:
+        http.account.configure({"review_delay": "0s"})
+    id = http.sdk_created(callback_url=CALLBACK)
+    if awaited:
+        http.decide(id, "accepted")
+    http.wait_for(("delivered", 1))
+    (delivery,) = http.account.store.deliveries.every()
+    assert [(each.status, each.error) for each in delivery.attempts] == [(200, None)]
+    told = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert len(told) == 3
+    assert "Too many open files" in told[0]
+
+
+def test_what_waits_for_descriptors_can_be_given_up(
+    http: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reset does not wait for the next try."""
+    if isinstance(http.transport, MemoryTransport):
+        pytest.skip("opens nothing")
+    monkeypatch.setattr(sender_module, "TRY_AGAIN_S", 600.0)
+    monkeypatch.setattr(runner_module, "SENDS_WAIT_S", 0.0)
+    tried = threading.Event()
+
+    def fail(_: Outgoing) -> None:
+        tried.set()
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    http.transport.on_call = fail
+    http.account.configure({"review_delay": "0s"})
+    http.sdk_created(callback_url=CALLBACK)
+    assert tried.wait(60)
+    account = http.account
+    assert http.control("POST", "/reset", {"account": account.auth_id}).status_code == 200
+    with account.lock:
+        assert account.idle.wait_for(lambda: not account.under_way, 60)
+
+
+# --- turns -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Http, Gate]]:
+    """Receivers that hang until the gate is opened, of a server that makes eight calls at once."""
+    monkeypatch.setattr(sender_module, "most_sends", lambda: 8)
+    gate = Gate()
+    sim = make_simulator(Settings(paused=True, review_delay=None), transport=gate)
+    scheduler = Scheduler(sim.runner)
+    sim.runner.wake = scheduler.notify
+    scheduler.start()
+    yield Http(create_app(sim), sim), gate
+    gate.open()
+    scheduler.stop()
+    sim.close()
+
+
+def filed(http: Http, letter: str, count: int) -> Account:
+    """An account of as many applications whose callbacks are due at once."""
+    caller = replace_fields(http, auth_id="MA" + letter * 18)
+    caller.account.configure({"review_delay": "0s"})
+    for n in range(count):
+        caller.sdk_created(alias=str(n), callback_url=CALLBACK)
+    account: Account = caller.account
+    return account
+
+
+def test_all_accounts_together_send_so_many_at_once(hanging: tuple[Http, Gate]) -> None:
+    """One that comes late has its turn beside others whose receivers hang; those that find none
+    have theirs when another is over, and nothing is left out."""
+    http, gate = hanging
+    counts, accounts = {"A": 8, "B": 8, "C": 1, "D": 2, "E": 1, "F": 2, "G": 2}, []
+    for letter, under_way in zip(counts, (4, 5, 6, 7, 8, 8, 8), strict=True):
+        accounts.append(filed(http, letter, counts[letter]))
+        gate.wait_for(under_way)
+    until(lambda: [each.sending for each in accounts[5:]] == [2, 2])
+    assert [each.senders for each in accounts] == [4, 1, 1, 1, 1, 0, 0]
+    assert len(gate.sent) == 8
+    gate.open()
+    assert all(http.sim.runner.finish_due(each, 60) for each in accounts)
+    assert Counter(each.account[2] for each in gate.sent) == counts
+
+
+def test_a_turn_is_not_lost_for_want_of_memory(
+    hanging: tuple[Http, Gate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that cannot begin with an account whose turn it is tries again."""
+    http, gate = hanging
+    monkeypatch.setattr(sender_module, "TRY_AGAIN_S", 0.0)
+    sender, failures = http.sim.runner._sender, [MemoryError()] * 2
+    joined = sender._joined
+
+    def fail(account: Account) -> Any:
+        if failures:
+            raise failures.pop()
+        return joined(account)
+
+    monkeypatch.setattr(sender, "_joined", fail)
+    accounts = []
+    for n, letter in enumerate("ABCDEFGHI", 1):
+        accounts.append(filed(http, letter, 1))
+        gate.wait_for(min(n, 8))
+    until(lambda: accounts[-1].sending == 1)
+    gate.open()
+    assert all(http.sim.runner.finish_due(each, 60) for each in accounts)
+    assert (len(gate.sent), failures) == (9, [])
+
+
+def test_who_has_much_to_send_gives_way(hanging: tuple[Http, Gate]) -> None:
+    """After each attempt, to those that wait; else one would have all of a thread's time."""
+    turns = Turns(1)
+    one, two = (filed(hanging[0], letter, 0) for letter in "AB")
+    assert turns.begin(one)
+    assert not turns.give_way(one)
+    assert not turns.begin(two)
+    assert turns.give_way(one)
+    assert [turns.end(one), turns.end(two), turns.end(one)] == [two, one, None]

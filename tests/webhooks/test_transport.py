@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import socket
 import ssl
 import threading
@@ -15,6 +17,7 @@ import pytest
 from msgspec.structs import replace
 
 from plivo_sim.account.interfaces import Answer, Outgoing
+from plivo_sim.account.threads import NoThread
 from plivo_sim.domain.urls import host_name
 from plivo_sim.settings import read_setting
 from plivo_sim.webhooks import lines, transport
@@ -532,7 +535,7 @@ def test_look_ups_that_hang_do_not_pile_up(
     hung: HungNames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Threads that are left behind are bounded; whoever finds none waits for one, with a bound."""
-    monkeypatch.setattr(lines, "MOST_LOOK_UPS", 2)
+    monkeypatch.setattr(lines, "most_look_ups", lambda: 2)
     transport = HttpTransport()
     errors = {told_of(transport, f"receiver{n}.test", f"MA{n}") for n in range(4)}
     assert errors == {SLOW_NAME}
@@ -551,9 +554,13 @@ def test_a_name_that_hangs_takes_one_thread(hung: HungNames) -> None:
     assert told.result() == "connection refused"
 
 
-def test_names_of_one_account_leave_room_for_those_of_others(hung: HungNames) -> None:
-    """It has a few threads, and they are its own."""
-    transport, each = HttpTransport(), lines.MOST_LOOK_UPS_EACH
+@pytest.mark.parametrize(("most", "each"), [(1024, 8), (8, 4)])
+def test_names_of_one_account_leave_room_for_those_of_others(
+    hung: HungNames, monkeypatch: pytest.MonkeyPatch, most: int, each: int
+) -> None:
+    """It has a few threads, however few there are, and they are its own."""
+    monkeypatch.setattr(lines, "most_look_ups", lambda: most)
+    transport = HttpTransport()
     for n in range(each + 3):
         assert told_of(transport, f"receiver{n}.test", "MA1") == SLOW_NAME
     hung.wait_for(each)
@@ -565,7 +572,7 @@ def test_names_of_one_account_leave_room_for_those_of_others(hung: HungNames) ->
 
 def test_a_look_up_gives_its_thread_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether it found something or not, time after time; else there were none some day."""
-    monkeypatch.setattr(lines, "MOST_LOOK_UPS", 2)
+    monkeypatch.setattr(lines, "most_look_ups", lambda: 2)
     monkeypatch.setattr(lines, "MOST_LOOK_UPS_EACH", 2)
     real = socket.getaddrinfo
 
@@ -586,7 +593,7 @@ def test_who_waits_for_a_look_up_begins_when_another_ends(
     hung: HungNames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not at the end of its patience."""
-    monkeypatch.setattr(lines, "MOST_LOOK_UPS", 1)
+    monkeypatch.setattr(lines, "most_look_ups", lambda: 1)
     transport = HttpTransport()
     told_of(transport, "receiver0.test")
     hung.wait_for(1)
@@ -600,7 +607,7 @@ def test_what_needs_no_look_up_waits_for_none(
     hung: HungNames, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     """Literal addresses and loopback names, however many names hang."""
-    monkeypatch.setattr(lines, "MOST_LOOK_UPS", 1)
+    monkeypatch.setattr(lines, "most_look_ups", lambda: 1)
     transport = HttpTransport()
     told_of(transport, "receiver.test")
     hung.wait_for(1)
@@ -758,6 +765,87 @@ def test_what_ended_before_its_handshake_is_closed(
         error = transport.send(request).error
     assert error == ("timed out" if is_cut else ENDED)
     assert unclosed == []
+
+
+# --- what this process wants -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EMFILE, "Too many open files"),
+        MemoryError(),
+        NoThread("no more"),
+    ],
+)
+@pytest.mark.parametrize("where", ["connecting", "deadline"])
+def test_what_this_process_wants_is_no_answer_of_the_receiver(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, where: str
+) -> None:
+    """It is raised, for whoever can wait for it; who only asks is told a sentence."""
+
+    def want(*_: Any) -> Any:
+        raise error
+
+    if where == "connecting":
+        monkeypatch.setattr(socket, "create_connection", want)
+    else:
+        monkeypatch.setattr(lines.TIMEOUTS, "begin", want)
+    with pytest.raises(type(error)):
+        send("http://localhost:9/")
+    if where == "connecting":
+        text = HttpTransport().why_unreachable("http://localhost:9/", (), 1)
+        assert text == "this machine has no room for another connection (ulimit -n, memory)"
+
+
+def test_an_address_that_is_not_reached_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without the number of the error."""
+
+    def refuse(*_: Any) -> Any:
+        raise OSError(errno.EHOSTUNREACH, "No route to host")
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    assert send("http://10.0.0.1/").error == "the receiver cannot be reached: No route to host"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_send_takes_one_descriptor(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """And gives it back."""
+
+    def twin(*_: Any) -> Any:
+        raise AssertionError("a second one")
+
+    made: list[socket.socket] = []
+    connect = socket.create_connection
+
+    def noted(*given: Any) -> socket.socket:
+        made.append(connect(*given))
+        return made[-1]
+
+    there: Peer
+    if scheme == "https":
+        there, authority = request.getfixturevalue("secure")
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    else:
+        there = request.getfixturevalue("plain")
+    monkeypatch.setattr(socket, "fromfd", twin)
+    monkeypatch.setattr(socket, "create_connection", noted)
+    with warnings.catch_warnings(record=True) as unclosed:
+        warnings.simplefilter("always")
+        assert timely(f"{scheme}://127.0.0.1:{there.port}/").status == 200
+        gc.collect()
+    assert [each.fileno() for each in made] == [-1]
+    assert unclosed == []
+
+
+@pytest.fixture
+def plain() -> Iterator[Peer]:
+    with peer(answering(OK)) as there:
+        yield there
 
 
 # --- the one for tests -----------------------------------------------------------------------

@@ -27,6 +27,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, Literal, cast
 
+from plivo_sim.account.descriptors import MOST_JOURNALS
 from plivo_sim.account.lock import waits_outside
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import printable
@@ -360,7 +361,7 @@ class OpenJournals:
     """Of one simulator: the journals that were written to last are open, the others closed until
     their next write, so that many accounts need few descriptors. Safe from any thread."""
 
-    def __init__(self, most: int = 64) -> None:
+    def __init__(self, most: int = MOST_JOURNALS) -> None:
         self._most = most
         self._guard = threading.Lock()
         self._open: dict[Rest, Literal[False] | None] = {}

@@ -62,9 +62,11 @@ class HandoverEndOut(TypedDict):
 
 class TakenOverOut(AccountOut):
     """``hosts_left_out``: what was in its ``allow_callback_hosts``, and this server does not
-    allow."""
+    allow. ``inboxes_left_out``: the names of those inboxes whose messages were left behind, as this
+    server has no room for more inboxes."""
 
     hosts_left_out: list[str]
+    inboxes_left_out: list[str]
 
 
 class TakeoverEndOut(TypedDict):
@@ -76,13 +78,15 @@ class TakeoverEndOut(TypedDict):
 
 
 class BelongingsOut(TypedDict):
-    """What no snapshot holds; ``messages``: those that inboxes got from the account."""
+    """What no snapshot holds; ``messages``: those that inboxes got from the account;
+    ``uncertain``: of each of these inboxes, how many it may have had before."""
 
     token: str | None
     subaccount_token: str | None
     api_calls: int
     allow_callback_hosts: str | None
     messages: dict[str, list[MessageOut]]
+    uncertain: dict[str, int]
     requests: list[Exchange]
 
 

@@ -72,11 +72,14 @@ class MessageOut(TypedDict):
 
 
 class InboxOut(TypedDict):
-    """``forgotten``: how many older ones are not kept any more."""
+    """``forgotten``: how many older ones are not kept any more. ``uncertain``: how many messages
+    went with whole inboxes, of which nobody can tell whether they were this one's; 0 once it was
+    emptied since."""
 
     name: str
     messages: list[MessageOut]
     forgotten: int
+    uncertain: int
 
 
 class ReceivedOut(TypedDict):
