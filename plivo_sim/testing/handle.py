@@ -131,8 +131,8 @@ class Handle:
         """Move time from event to event until the application has the status.
 
         Raises ValueError for a status that the account's machine does not have; NotFound;
-        NotReached, which says what it is and when, when nothing more is due; AssertionError when it
-        takes too long."""
+        NotReached, which says what it is, when, and how far time moved, when nothing more is due;
+        AssertionError when it takes too long."""
         return self._moved({"until": {"application": id, "status": status}})
 
     def _moved(self, move: Mapping[str, Any]) -> list[Happening]:
