@@ -138,7 +138,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """``pointed=True`` is the fixture ``plivo_pointed``, before all others."""
     said = (each.kwargs for each in item.iter_markers("plivo_sim"))
     names = getattr(item, "fixturenames", None)
-    if next((each["pointed"] for each in said if "pointed" in each), False) and names is not None:
+    is_pointed = next((each["pointed"] for each in said if "pointed" in each), False) is True
+    if is_pointed and names is not None:
         names[:] = dict.fromkeys(("plivo_pointed", *names))
 
 

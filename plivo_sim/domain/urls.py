@@ -45,6 +45,21 @@ def with_scheme(text: str) -> str:
     return f"{scheme}://{rest.rstrip('/')}"
 
 
+def simulator_url(given: object) -> str:
+    """The same, checked. Raises ValueError that names the argument ``url``."""
+    if not isinstance(given, str) or not given:
+        raise ValueError(f"url: {given!r} is not a URL; write http://127.0.0.1:8700")
+    url = with_scheme(given)
+    told = url_trouble(url) or (
+        "must have no query and no fragment" if set("?#") & set(url) else ""
+    )
+    if has_user(url):
+        raise ValueError("url: must have no user name and no password, as they would not be sent")
+    if told:
+        raise ValueError(f"url: {given!r} {told}; write http://127.0.0.1:8700")
+    return url
+
+
 @kept(64)
 def base_url_asked(scheme: str, host: str | None, server: tuple[str, int | None] | None) -> str:
     """Where a caller reached us: by its ``Host`` header, or, when that is none that can stand in a
