@@ -14,6 +14,7 @@ import pytest
 
 from plivo_sim import testing
 from plivo_sim.client.applications import write_samples
+from plivo_sim.domain.errors import NotFound
 from plivo_sim.outgoing import read_hosts
 from plivo_sim.testing import Handle, InProcess, Remote, Served, in_process, remote, served
 from plivo_sim.testing.accounts import AccountOfTest
@@ -100,7 +101,7 @@ def test_no_verb_takes_what_it_cannot_mean(
 ) -> None:
     """Each argument is named, also where it may be left out; an empty text is none."""
     inbox = Inbox()
-    holders = {InProcess: sim, Remote: Remote("127.0.0.1:1"), Inbox: inbox,
+    holders: dict[type | None, Any] = {InProcess: sim, Remote: Remote("127.0.0.1:1"), Inbox: inbox,
                AccountOfTest: sim.account, None: testing}  # fmt: skip
     verb = getattr(holders[cls], name)
     parameters = inspect.signature(verb).parameters
@@ -256,7 +257,7 @@ def test_an_id_that_can_be_none_is_not_found(sim: InProcess) -> None:
     """It stands in a path."""
     for id in ("a/b", "..", "\ud800", "a b"):
         for verb in (sim.application, sim.accept):
-            with pytest.raises(testing.handle.NotFound):
+            with pytest.raises(NotFound):
                 verb(id)
 
 
