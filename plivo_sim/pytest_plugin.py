@@ -109,7 +109,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         told = "{} is set, and nothing reads it; {}"
         lines += [f"plivo-sim: {told.format(*each)}" for each in unread(given)]
         if not config.stash[_URL]:
-            told = "plivo-sim: {} is set, and the fixtures do not read it; the marker or served takes {}="
+            told = "plivo-sim: {} is set, which no fixture reads; the marker or served takes {}="
             known = of_settings(given)
             lines += [told.format(each, each.removeprefix("PLIVO_SIM_").lower()) for each in known]
     return lines

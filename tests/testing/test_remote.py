@@ -221,7 +221,7 @@ def test_a_variable_of_a_setting(
 ) -> None:
     """Is told where no server reads it that a command has started."""
     monkeypatch.setenv("PLIVO_SIM_STRICT", "on")
-    told = "PLIVO_SIM_STRICT is set, and the fixtures do not read it; the marker or served takes strict="
+    told = "PLIVO_SIM_STRICT is set, which no fixture reads; the marker or served takes strict="
     here = pytester.runpytest_subprocess("--collect-only")
     here.stdout.fnmatch_lines([f"plivo-sim: {told}"])
     elsewhere = pytester.runpytest_subprocess("--collect-only", "--plivo-sim-url=127.0.0.1:9")
