@@ -98,16 +98,20 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Where the simulator is, and which ``PLIVO_SIM_*`` variables nothing reads."""
+    """Where the simulator is, and which ``PLIVO_SIM_*`` variables nothing reads, or not here."""
     lines = []
     if config.stash[_URL]:
         lines = [f"plivo-sim: {config.stash[_URL]}, --plivo-sim-run-id={config.stash[_RUN_ID]}"]
     given = {name: text for name, text in os.environ.items() if name.startswith("PLIVO_SIM_")}
     if given:
-        from plivo_sim.variables import unread
+        from plivo_sim.variables import of_settings, unread
 
         told = "{} is set, and nothing reads it; {}"
         lines += [f"plivo-sim: {told.format(*each)}" for each in unread(given)]
+        if not config.stash[_URL]:
+            told = "plivo-sim: {} is set, which no fixture reads; the marker or served takes {}="
+            known = of_settings(given)
+            lines += [told.format(each, each.removeprefix("PLIVO_SIM_").lower()) for each in known]
     return lines
 
 
@@ -138,7 +142,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """``pointed=True`` is the fixture ``plivo_pointed``, before all others."""
     said = (each.kwargs for each in item.iter_markers("plivo_sim"))
     names = getattr(item, "fixturenames", None)
-    if next((each["pointed"] for each in said if "pointed" in each), False) and names is not None:
+    is_pointed = next((each["pointed"] for each in said if "pointed" in each), False) is True
+    if is_pointed and names is not None:
         names[:] = dict.fromkeys(("plivo_pointed", *names))
 
 

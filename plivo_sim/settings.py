@@ -23,6 +23,7 @@ from plivo_sim.domain.urls import (
     base_url,
     names_off_limits,
     off_limits_text,
+    option_and_variable,
     read_host,
     split_host,
     url_trouble,
@@ -452,6 +453,10 @@ class Settings:
         "text", OneOf("text", "json"), "The log: text, or json with an object a line."
     )
 
+    def way(self, name: str, value: str) -> str:
+        """How one gives this setting where the simulator was started, for advice."""
+        return option_and_variable(name, value)
+
     def for_account(self, overrides: Mapping[str, str]) -> Settings:
         """With an account's own values; of the hosts of its callbacks, without those that only this
         server's own setting allows. Raises ValueError for a name or value that is not one, and for
@@ -511,7 +516,7 @@ def account_troubles(
             yield name, str(error).removeprefix(f"{name}: ")
             continue
         if name == HOSTS and server is not None:
-            yield from ((name, off_limits_text(each)) for each in server.barred(value))
+            yield from ((name, off_limits_text(each, server.way)) for each in server.barred(value))
 
 
 def _read_account(name: str, text: str) -> Any:

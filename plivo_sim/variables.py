@@ -14,12 +14,10 @@ from plivo_sim.domain.words import did_you_mean
 from plivo_sim.settings import Settings
 
 PREFIX = "PLIVO_SIM_"
-KNOWN = frozenset(
+SETTINGS = frozenset(PREFIX + each.name.upper() for each in fields(Settings))
+KNOWN = SETTINGS | frozenset(
     PREFIX + name
-    for name in (
-        *(each.name.upper() for each in fields(Settings)),
-        *("ACCOUNT", "API", "ATOMS", "INBOX_HOST", "READY_FILE", "RUN_ID", "TOKEN", "URL"),
-    )
+    for name in ("ACCOUNT", "API", "ATOMS", "INBOX_HOST", "READY_FILE", "RUN_ID", "TOKEN", "URL")
 )
 """The variables of the settings, those of single commands and of the pytest plugin, and those that
 ``run`` sets."""
@@ -52,6 +50,15 @@ def unread(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             bare = name.removeprefix(PREFIX)
             hint = did_you_mean(bare, words, listed=0, cutoff=0.65, prefix=PREFIX)
             yield name, hint.removeprefix("; ") or "docs/settings.md has the names"
+
+
+def of_settings(variables: Mapping[str, str]) -> list[str]:
+    """The names of those that a server reads which a command starts."""
+    return [
+        name
+        for name, value in _ours(variables)
+        if name in SETTINGS and not is_of_platform(name, value)
+    ]
 
 
 def _ours(variables: Mapping[str, str]) -> list[tuple[str, str]]:

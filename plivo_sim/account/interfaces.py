@@ -28,6 +28,7 @@ from plivo_sim.domain.records import (
     Policy,
     Timer,
 )
+from plivo_sim.domain.urls import Way, option_and_variable
 
 
 class Record(Protocol):
@@ -230,7 +231,8 @@ class FileStore(Protocol):
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One HTTP request to be sent to a receiver, for an account."""
+    """One HTTP request to be sent to a receiver, for an account. ``way``: how other hosts are
+    allowed."""
 
     method: str
     url: str
@@ -239,6 +241,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     timeout_s: float
     allowed_hosts: tuple[str, ...] = ()
     account: str = ""
+    way: Way = option_and_variable
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):

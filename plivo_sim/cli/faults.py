@@ -86,7 +86,10 @@ def add(target: Target, **given: Any) -> None:
 @fault.command("list")
 @with_account
 def list_(target: Target) -> None:
-    """List the faults that are on, with those of the scenario."""
+    """List the faults that are on, with those of the scenario.
+
+    One that has struck as often as its --times allows is spent: it strikes no more.
+    """
     target.show(target.get("/faults"), lambda answer: _list(answer, target.where))
 
 
@@ -104,7 +107,7 @@ def clear(target: Target, id: str | None) -> None:
 
 
 def _list(answer: dict[str, Any], where: str) -> str:
-    own = {"id", "name", "effect", "struck"}
+    own = {"id", "name", "effect", "struck", "spent"}
     rows = []
     for each in answer["faults"]:
         details = " ".join(
@@ -112,5 +115,6 @@ def _list(answer: dict[str, Any], where: str) -> str:
             for name, value in each.items()
             if name not in own
         )
-        rows.append((each["id"], each["effect"], each["struck"], details))
+        struck = f"{each['struck']}, spent" if each.get("spent") else each["struck"]
+        rows.append((each["id"], each["effect"], struck, details))
     return table(("id", "effect", "struck", "details"), rows, f"no fault is on in {where}")

@@ -196,8 +196,9 @@ def sample(name: str) -> Traversable:
     return resources.files("plivo_sim.client").joinpath("samples", name)
 
 
-def write_samples(folder: Path) -> list[Path]:
+def write_samples(folder: str | Path) -> list[Path]:
     """Copy every sample into a folder, and make ``too_big.pdf`` (over 5 MB) there."""
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     names = ("registration_certificate.pdf", "gst_certificate.png", "notes.txt", "empty.pdf")
     paths = []

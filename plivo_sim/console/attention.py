@@ -89,8 +89,11 @@ def _switched_on(account: Account) -> Iterator[Notice]:
         yield Notice(f"scenario: {short}", f"A scenario decides: {sentence}", "scenario", "on")
     if faults := policies.faults_of(account):
         told = _many(len(faults), "fault")
+        spent = sum(policies.is_spent(account, id, fault) for id, fault in faults)
+        left = "" if not spent else ", spent" if spent == len(faults) else f", {spent:,} spent"
         names = ", ".join(dict.fromkeys(fault.effect for _, fault in faults))
-        yield Notice(told, f"{told} switched on: {names}.", "faults", "wait")
+        tone = "" if spent == len(faults) else "wait"
+        yield Notice(f"{told}{left}", f"{told} switched on{left}: {names}.", "faults", tone)
     if number := account.store.policies.how_many("kind", "next_outcome"):
         told = f"next {number} decided" if number > 1 else "next outcome set"
         text = "What the reviewer decides next is set for "

@@ -63,14 +63,13 @@ def _on(account: Account) -> list[dict[str, Any]]:
     of_scenario = len(scenario.faults) if scenario else 0
     shown = []
     for index, (id, fault) in enumerate(policies.faults_of(account)):
-        struck = account.faults.struck.get(id, 0)
         plain: dict[str, Any] = _flat(msgspec.to_builtins(fault))
         shown.append(
             {
                 "id": id,
                 "effect": fault.effect,
-                "struck": struck,
-                "spent": fault.times is not None and struck >= fault.times,
+                "struck": account.faults.struck.get(id, 0),
+                "spent": policies.is_spent(account, id, fault),
                 "of_scenario": index < of_scenario,
                 "details": {
                     _label(k).lower(): _shown(v)

@@ -24,6 +24,7 @@ from plivo_sim.control.inputs import (
     text_of,
     word_of,
 )
+from plivo_sim.domain.errors import NotReached
 from plivo_sim.settings import read_rate
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import endpoint
@@ -55,8 +56,9 @@ def advance() -> Response:
     """``{"by": duration}``, ``{"to": instant}`` or ``{"until": {"application", "status"}}``.
 
     Answers with what happened, in order; 202 when it takes so long that it goes on after the
-    answer. Until a status: 409 when nothing more is due and the application does not have it.
-    409, too, when a restore or a reset ends it: what it did is undone.
+    answer. Until a status: 409 when nothing more is due and the application does not have it; time
+    has then moved to the last event, and what happened stays. 409, too, when a restore or a reset
+    ends it: what it did is undone.
     """
     data = json_object("by", "to", "until", "account")
     if sum(data.get(key) is not None for key in ("by", "to", "until")) != 1:
@@ -64,7 +66,11 @@ def advance() -> Response:
     call, account = current_call(), account_named(data, sends=True)
     by, to = duration_of(data, "by"), instant_of(data, "to")
     if data.get("until") is not None:
-        result = call.sim.advance_until(account, *_wanted(account, data["until"]))
+        try:
+            result = call.sim.advance_until(account, *_wanted(account, data["until"]))
+        except NotReached as error:
+            call.moved_from = error.began
+            raise
     else:
         result = call.sim.advance(account, by, to=to)
     call.moved_from = result.began

@@ -64,6 +64,11 @@ def _faults_of(account: Account) -> list[FaultOut]:
     from plivo_sim.control.answers import FaultOut  # here because a start needs none
 
     return [
-        FaultOut(**structs.asdict(fault), id=id, struck=account.faults.struck.get(id, 0))
+        FaultOut(
+            **structs.asdict(fault),
+            id=id,
+            struck=account.faults.struck.get(id, 0),
+            spent=policies.is_spent(account, id, fault),
+        )
         for id, fault in policies.faults_of(account)
     ]

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from plivo_sim.domain.words import did_you_mean
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from plivo_sim.domain.machine import StatusRow
 
 Path = tuple[str | int, ...]
@@ -190,7 +192,12 @@ class StateUnreadable(SimError):
 
 
 class NotReached(SimError):
-    """Nothing more is due, and the application does not have the awaited status."""
+    """Nothing more is due, and the application does not have the awaited status. ``began``: where
+    the clock stood before, if that is known; what happened meanwhile stays."""
+
+    def __init__(self, text: str, began: datetime | None = None) -> None:
+        super().__init__(text)
+        self.began = began
 
 
 class Mismatch(SimError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from plivo_sim.domain import limits
@@ -50,6 +50,21 @@ def reached_at(url: str) -> str:
     parts = urlsplit(url)
     here = ANY_ADDRESS.get(parts.hostname or "")
     return url if here is None else base_url(parts.scheme, here, parts.port) + parts.path
+
+
+def simulator_url(given: object) -> str:
+    """The same, checked. Raises ValueError that names the argument ``url``."""
+    if not isinstance(given, str) or not given:
+        raise ValueError(f"url: {given!r} is not a URL; write http://127.0.0.1:8700")
+    url = with_scheme(given)
+    told = url_trouble(url) or (
+        "must have no query and no fragment" if set("?#") & set(url) else ""
+    )
+    if has_user(url):
+        raise ValueError("url: must have no user name and no password, as they would not be sent")
+    if told:
+        raise ValueError(f"url: {given!r} {told}; write http://127.0.0.1:8700")
+    return url
 
 
 @kept(64)
@@ -203,16 +218,23 @@ def names_off_limits(host: str) -> bool:
     return _is_address(host) and is_off_limits(ipaddress.ip_address(host))
 
 
-def off_limits_text(host: str) -> str:
+Way = Callable[[str, str], str]
+"""How one gives a setting, by its name and the value, where a simulator was started: its settings
+know it (``Settings.way``)."""
+
+
+def option_and_variable(name: str, value: str) -> str:
+    """How one gives a setting to a server that a command starts."""
+    flag = {"credentials": "credential"}.get(name, name.replace("_", "-"))
+    return f"--{flag} {value} or PLIVO_SIM_{name.upper()}={value}"
+
+
+def off_limits_text(host: str, way: Way) -> str:
     """When callbacks go to an address that is off limits."""
     return (
         f"callbacks go to {host} (link-local, metadata, multicast or reserved) only if the server"
-        f" is started with {_start_option(host)}; no setting of an account allows it"
+        f" is started with {way('allow_callback_hosts', host)}; no setting of an account allows it"
     )
-
-
-def _start_option(host: str) -> str:
-    return f"--allow-callback-hosts {host} or PLIVO_SIM_ALLOW_CALLBACK_HOSTS={host}"
 
 
 def _plain_v4(address: Address) -> Address:
@@ -277,8 +299,9 @@ def check_callback_url(
     return None
 
 
-def blocked_text(host: str) -> str:
+def blocked_text(host: str, way: Way) -> str:
     """Why a callback did not go out, and what would let it."""
     if names_off_limits(host_name(host)):
-        return f"blocked: {off_limits_text(host)}"
-    return f"blocked: {host} is not a local host; allow it with {_start_option(host)}"
+        return f"blocked: {off_limits_text(host, way)}"
+    allow = way("allow_callback_hosts", host)
+    return f"blocked: {host} is not a local host; allow it with {allow}"

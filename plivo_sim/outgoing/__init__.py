@@ -40,7 +40,9 @@ def plain_host(host: object) -> str:
 
 def read_hosts(given: Iterable[str]) -> frozenset[str]:
     """The hosts to look for; ``HOSTS`` where none is given. Raises ValueError for what is no host
-    name, such as a URL: no call would ever be to it."""
+    name, such as a URL: no call would ever be to it; and for a text, which is no list."""
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise ValueError(f"hosts: {given!r} is not a list of host names")
     named = frozenset(map(plain_host, given)) or frozenset(HOSTS)
     if named <= set(HOSTS):
         return named

@@ -73,17 +73,16 @@ class _Guarding:
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
         self._outside += self._guard.take()
-        before, word = self._guard.is_on, _word_of(item)
-        self._guard.switch(word == "on" if word in _WORDS else before)
+        before, (word, _) = self._guard.is_on, _word_of(item)
+        self._guard.switch(word == "on" if isinstance(word, str) else before)
         yield
         self._guard.switch(before)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        word = _word_of(item)
-        if word not in (None, *_WORDS):
-            text = f"@pytest.mark.plivo_guard: {word!r} is not one of 'on', 'off'{_hint(word)}"
-            raise pytest.fail.Exception(text, pytrace=False)
+        _, wrong = _word_of(item)
+        if wrong:
+            raise pytest.fail.Exception(f"@pytest.mark.plivo_guard: {wrong}", pytrace=False)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self) -> Any:
@@ -106,13 +105,17 @@ class _Guarding:
         terminalreporter.line(ADVICE)
 
 
-def _word_of(item: pytest.Item) -> object:
-    """What the nearest marker says: a word, or all of it that is none; None without one."""
+def _word_of(item: pytest.Item) -> tuple[str | None, str]:
+    """What the nearest marker says, None without one; or what is wrong with it, which is all that
+    is told then. An argument that is no text is not compared: not everything can be."""
     marker = item.get_closest_marker("plivo_guard")
     if marker is None:
-        return None
+        return None, ""
     said = (*marker.args, *marker.kwargs.items())
-    return said[0] if len(said) == 1 else said
+    word = said[0] if len(said) == 1 else said
+    if isinstance(word, str) and word in _WORDS:
+        return word, ""
+    return None, f"{word!r} is not one of 'on', 'off'{_hint(word)}"
 
 
 def _hint(word: object) -> str:

@@ -69,9 +69,12 @@ def pointed(url: str, hosts: Iterable[str] = HOSTS) -> Iterator[None]:
 
     The innermost one counts, where several are in force. A client that ``point`` redirected keeps
     its own simulator, and what is sent elsewhere is left alone. ``hosts``: those of the live
-    services. Raises ValueError for what is no host name.
+    services. A URL without a scheme is one of http. Raises ValueError for what is no URL, and for
+    what is no host name.
     """
-    target = _Target(urlsplit(url), read_hosts(hosts))
+    from plivo_sim.domain.urls import simulator_url
+
+    target = _Target(urlsplit(simulator_url(url)), read_hosts(hosts))
     _POINTING.begin(target)
     try:
         yield

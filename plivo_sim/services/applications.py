@@ -242,7 +242,8 @@ def callback_warning(account: Account, url: str | None) -> list[str]:
     host = urlsplit(url).hostname or "" if url else ""
     if not host or looks_local(host, account.settings.allow_callback_hosts):
         return []
-    return [f"callback_url: callbacks will not be sent; {blocked_text(host)}"]
+    told = blocked_text(host, account.settings.way)
+    return [f"callback_url: callbacks will not be sent; {told}"]
 
 
 def check_alias_and_end_user(

@@ -99,6 +99,12 @@ def add_fault(account: Account, fault: FaultRule) -> str:
         return id
 
 
+def is_spent(account: Account, id: str, fault: FaultRule) -> bool:
+    """Whether it has struck as often as it may, so that no call meets it any more. Caller holds the
+    lock."""
+    return fault.times is not None and account.faults.struck.get(id, 0) >= fault.times
+
+
 def remove_fault(account: Account, id: str) -> None:
     """Switch a fault off. Raises NotFound; a scenario's own faults go with the scenario."""
     policy = account.store.policies.fetch(id)

@@ -144,16 +144,19 @@ class Simulator(Accounts):
     def advance_until(self, account: Account, id: str, status: str) -> Advance:
         """Move the account's clock from event to event until the application has the status.
 
-        Raises NotFound; NotReached, which says what it is and when, when nothing more is due.
+        Raises NotFound; NotReached when nothing more is due, which says what it is, when, and how
+        far time moved.
         """
         result = self.runner.advance(account, None, lambda: self._is(account, id, status))
         with account.lock:
             if not result.pending and not self._is(account, id, status):
                 found = applications.get(account, id).status
-                now = f"{account.now():%Y-%m-%d %H:%M:%S}"
+                began, now = (f"{each:%Y-%m-%d %H:%M:%S}" for each in (result.began, account.now()))
+                moved = f"time moved from {began} to {now}" if began != now else "no time went by"
                 raise NotReached(
                     f"{status} was not reached: application {id} is {found} at {now}, "
-                    "and nothing more is due"
+                    f"and nothing more is due; {moved}",
+                    result.began,
                 )
         return result
 

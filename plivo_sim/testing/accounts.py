@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from plivo_sim.testing.checked import checked
 from plivo_sim.testing.records import Machine, machine_of
+from plivo_sim.testing.values import setting_text
 
 if TYPE_CHECKING:
     from plivo_sim.testing.handle import Handle
@@ -54,8 +56,11 @@ class AccountOfTest:
         """Its own settings, as texts; those of the server hold for the rest."""
         return self.configure({})
 
-    def configure(self, settings: Mapping[str, str]) -> dict[str, str]:
-        """Change its own settings; returns all of them. Raises ValueError."""
-        body = {"auth_id": self.auth_id, "settings": dict(settings)}
+    @checked
+    def configure(self, settings: Mapping[str, Any]) -> dict[str, str]:
+        """Change its own settings, given as texts or values; returns all of them. Raises
+        ValueError."""
+        texts = {name: setting_text(name, each) for name, each in settings.items()}
+        body = {"auth_id": self.auth_id, "settings": texts}
         told: dict[str, str] = self._handle.calls.post("/accounts", body, account=None)["settings"]
         return told

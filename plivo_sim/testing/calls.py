@@ -5,6 +5,7 @@ What is refused is raised as the domain's own errors, whichever way the call too
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from plivo_sim.domain.errors import (
     SimError,
     WrongState,
 )
+from plivo_sim.domain.typed import short
 
 PAGE = 500
 """So many records are asked for at a time."""
@@ -56,6 +58,7 @@ class Calls:
 
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """The answer to a call about this account; with ``account=None`` it names none."""
+        _check_json(body)
         try:
             return self._client.control(method, path, body, **{"account": self.auth_id, **query})
         except Refused as refusal:
@@ -70,6 +73,23 @@ class Calls:
             offset += len(page[key])
             if offset >= page["total_count"] or not page[key]:
                 return
+
+
+def _check_json(body: Any) -> None:
+    """Raises Mistaken that names what cannot be sent."""
+    for name, value in body.items() if isinstance(body, dict) else ():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            told = f"{short(value)} cannot be written in JSON"
+            raise Mistaken([Problem(ProblemKind.BAD_VALUE, (name,), told)]) from None
+
+
+def path_of(id: str, tail: str = "") -> str:
+    """The path of an application. Raises NotFound for an id that cannot stand in it: none is so."""
+    if "/" in id or not id.isprintable():
+        raise NotFound("application", id)
+    return f"/applications/{id}{tail}"
 
 
 _WORDED: dict[str, type[SimError]] = {

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from copy import copy
 from datetime import datetime, timedelta
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from plivo_sim.catalogue.user_files import text_in
 from plivo_sim.client import Client
 from plivo_sim.domain.errors import NotFound
-from plivo_sim.domain.words import did_you_mean
-from plivo_sim.machines.loader import is_file_name
 from plivo_sim.simulator import AUTH_ID as ANY_AUTH_ID
 from plivo_sim.simulator import main_account
 from plivo_sim.testing.accounts import AccountOfTest
-from plivo_sim.testing.calls import Calls, Mistaken
-from plivo_sim.testing.conditions import unknown_in_callbacks
+from plivo_sim.testing.calls import Calls, Mistaken, path_of
+from plivo_sim.testing.checked import checked_verbs
+from plivo_sim.testing.conditions import having, unknown_in_callbacks
+from plivo_sim.testing.given import body_of, move_of
 from plivo_sim.testing.loops import loop_hint, waits
 from plivo_sim.testing.records import (
     Application,
@@ -44,6 +42,7 @@ if TYPE_CHECKING:
     from plivo_sim.testing.aio import Aio
 
 
+@checked_verbs
 class Handle:
     """A simulator and one account of it, with the verbs of a test.
 
@@ -115,24 +114,25 @@ class Handle:
         /,
         by: str | timedelta | None = None,
         *,
-        business_days: int = 0,
-        to: datetime | None = None,
+        business_days: int | None = None,
+        to: str | datetime | None = None,
         **units: float,
     ) -> list[Happening]:
-        """Move time: ``advance("3d")``, ``advance(days=3)``, ``advance(business_days=2)``,
-        ``advance(to=instant)``. Returns what happened, callbacks included. Raises AssertionError
-        when that takes too long."""
-        if to is not None:
-            return self._moved({"to": to.isoformat()})
-        return self._moved({"by": _duration(by, business_days, units)})
+        """Move time: ``advance("3d")``, ``advance(days=3, hours=12)``,
+        ``advance(business_days=2)``, ``advance(to=instant)``. Returns what happened, callbacks
+        included. Raises ValueError for none of them, and for two; AssertionError when it takes too
+        long."""
+        if business_days is not None:
+            units = {"business_days": business_days, **units}
+        return self._moved(move_of(by, to, units))
 
     @waits
     def advance_until(self, id: str, status: str) -> list[Happening]:
         """Move time from event to event until the application has the status.
 
         Raises ValueError for a status that the account's machine does not have; NotFound;
-        NotReached, which says what it is and when, when nothing more is due; AssertionError when it
-        takes too long."""
+        NotReached, which says what it is, when, and how far time moved, when nothing more is due;
+        AssertionError when it takes too long."""
         return self._moved({"until": {"application": id, "status": status}})
 
     def _moved(self, move: Mapping[str, Any]) -> list[Happening]:
@@ -168,7 +168,7 @@ class Handle:
         return self._decide(id, status, reason)
 
     def _decide(self, id: str, status: str, reason: str | None = None) -> Application:
-        path, body = f"/applications/{id}/decision", {"status": status, "reason": reason}
+        path, body = path_of(id, "/decision"), {"status": status, "reason": reason}
         try:
             return application_of(self.calls.post(path, body))
         except NotFound:
@@ -211,8 +211,8 @@ class Handle:
         machine does not have."""
         self._use("machine", machine)
 
-    def _use(self, kind: str, given: Any) -> None:
-        name, body = _given(kind, given)
+    def _use(self, kind: str, given: str | Mapping[str, Any]) -> None:
+        name, body = body_of(kind, given)
         try:
             self.calls.post(f"/{kind}", body)
         except Mistaken as error:
@@ -241,7 +241,7 @@ class Handle:
     def application(self, id: str) -> Application:
         """The record. Raises NotFound."""
         self._wait()
-        return application_of(self.calls.get(f"/applications/{id}"))
+        return application_of(self.calls.get(path_of(id)))
 
     @waits
     def applications(self) -> list[Application]:
@@ -250,20 +250,21 @@ class Handle:
         return self._applications()
 
     @waits
-    def callbacks(self, /, **wanted: str) -> list[Delivery]:
+    def callbacks(self, /, **wanted: Any) -> list[Delivery]:
         """The callbacks whose payload has these values, oldest first. Raises ValueError for a key
-        that none can have, or a status that none can tell."""
+        that none can have, or a value that none can tell: a status that there is not, the id of no
+        application, an empty text."""
         every = self._deliveries()
         if unknown := self._unknown(wanted, every):
             raise ValueError(unknown)
-        return _with(wanted, every)
+        return having(wanted, every)
 
     @waits
-    def expect_callback(self, /, **wanted: str) -> Delivery:
+    def expect_callback(self, /, **wanted: Any) -> Delivery:
         """The callback with these values, delivered. Fails with an explanation when it did not
         come: what was sent, what became of it, what is still due."""
         every = self._deliveries()
-        delivered = [each for each in _with(wanted, every) if each.state == "delivered"]
+        delivered = [each for each in having(wanted, every) if each.state == "delivered"]
         if delivered:
             return delivered[-1]
         told = f"no callback with {_listed(wanted)} was delivered"
@@ -271,7 +272,7 @@ class Handle:
         raise AssertionError(f"{told}\n{self.report()}")
 
     @waits
-    def expect_no_callback(self, /, **wanted: str) -> None:
+    def expect_no_callback(self, /, **wanted: Any) -> None:
         """Fails with an explanation when a callback with these values was sent, whatever became of
         it, or is under way, once everything that is due now has happened; without values: any.
         Fails, too, when no callback can have them, and when older ones are not kept any more."""
@@ -279,7 +280,7 @@ class Handle:
         every, forgotten = self._deliveries(), self.calls.get("/webhooks", limit=0)["forgotten"]
         if unknown := self._unknown(wanted, every):
             raise AssertionError(f"this says nothing; {unknown}\n{self.report()}")
-        if found := _with(wanted, every):
+        if found := having(wanted, every):
             which = f" with {_listed(wanted)}" if wanted else ""
             count = len(found)
             raise AssertionError(
@@ -291,8 +292,21 @@ class Handle:
 
     def _unknown(self, wanted: Mapping[str, Any], every: list[Delivery]) -> str:
         """What of it no callback can have."""
-        found = unknown_in_callbacks(wanted, every, lambda: self.account.machine.machine)
+        found = unknown_in_callbacks(
+            wanted, every, lambda: self.account.machine.machine, self._has_or_had
+        )
         return "; ".join(found)
+
+    def _has_or_had(self, id: str) -> bool:
+        """Whether there is an application of this id, or was, as far as that is known."""
+        with suppress(NotFound):
+            self.calls.get(path_of(id))
+            return True
+        told = self.calls.get("/requests")
+        answered = (each for each in told["requests"] if each["status"] < 400)
+        return bool(told["forgotten"]) or any(
+            id in each["url"] or id in each["answer"] for each in answered
+        )
 
     # --- requests ------------------------------------------------------------------------------
 
@@ -308,6 +322,8 @@ class Handle:
         """The last request that meets these conditions. Fails when none came, or, with ``times``,
         not so many, or when that cannot be told, as older ones than the last 200 came too: tells
         the closest, and which conditions these do not meet."""
+        if times is not None and times < 0:
+            raise ValueError(f"times: {times} is less than 0")
         came, forgotten = self._requests(wanted)
         found = [each for each in came if not misses(each, wanted)]
         if (times is None and found) or (len(found) == times and not forgotten):
@@ -363,41 +379,5 @@ class Handle:
         self.calls.post("/reset", account="all")
 
 
-_UNITS = ("business_days", "weeks", "days", "hours", "minutes", "seconds", "milliseconds")
-
-
-def _duration(by: str | timedelta | None, business_days: int, units: Mapping[str, float]) -> Any:
-    if isinstance(by, str):
-        return by
-    for name in units:
-        if name not in _UNITS:
-            raise ValueError(f"there is no unit {name!r}{did_you_mean(name, _UNITS)}")
-    if business_days:
-        return f"{business_days} business days"
-    return (by or timedelta(**units)).total_seconds()
-
-
-def _given(kind: str, given: Any) -> tuple[str, dict[str, Any]]:
-    """What a scenario or machine is called in complaints, and the body that chooses it."""
-    if isinstance(given, Mapping):
-        return "", {kind: dict(given)}
-    if not isinstance(given, str):
-        raise ValueError(f"{kind}: {given!r} is not a name, a path, a text or a dictionary")
-    if "\n" in given:
-        return "", {"yaml": given}
-    if not is_file_name(given):
-        return given, {"name": given}
-    try:
-        return given, {"yaml": text_in(Path(given))}
-    except OSError as error:
-        raise ValueError(f"cannot read {kind} {given}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{kind} {given} is not UTF-8") from None
-
-
 def _listed(wanted: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}={value!r}" for key, value in wanted.items())
-
-
-def _with(wanted: Mapping[str, Any], every: Iterable[Delivery]) -> list[Delivery]:
-    return [each for each in every if wanted.items() <= each.payload.items()]

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from plivo_sim.domain.urls import base_url, is_loopback, with_scheme
+from plivo_sim.testing.checked import checked_verbs
 from plivo_sim.testing.starts import AUTH_TOKEN
 
 _TEST_NUMBER = re.compile(r"/callback/(\d+)(?:/|$)")
@@ -62,6 +63,7 @@ class Message:
         )
 
 
+@checked_verbs
 class Inbox:
     """A real receiver on loopback that keeps callbacks and checks their signatures.
 
@@ -86,6 +88,12 @@ class Inbox:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Raises ValueError for a token that is no text: the receiver could not check with it."""
+        if name.endswith("token") and not isinstance(value, str):
+            raise ValueError(f"{name}: what is given is not a text")
+        super().__setattr__(name, value)
+
     @property
     def origin(self) -> str:
         """Scheme, host and port, without a path: the public address of an application to which
@@ -106,10 +114,20 @@ class Inbox:
             self.clear()
 
     def answer_with(self, *statuses: int) -> None:
+        """Answer the next ones with these, in this order, then 200; without any, 200 from now on.
+        Raises ValueError for what is no final status, 200 to 599."""
+        for status in statuses:
+            if not 200 <= status <= 599:
+                raise ValueError(f"statuses: {status} is not a final status, 200 to 599")
         self._statuses = list(statuses)
 
     def wait_for(self, count: int, timeout_s: float = 5.0) -> list[Message]:
-        """The messages once there are this many; raises AssertionError when they do not come."""
+        """The messages once there are this many; raises AssertionError when they do not come,
+        ValueError for a number that is less than 1, and for no time."""
+        if count < 1:
+            raise ValueError(f"count: {count} says nothing; at least 1 can be waited for")
+        if not 0 < timeout_s < threading.TIMEOUT_MAX:
+            raise ValueError(f"timeout_s: {timeout_s} is no number of seconds")
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self.messages) >= count, timeout_s):
                 strays = "".join(f"; one came to {url}, of an earlier test" for url in self._strays)
@@ -128,7 +146,7 @@ class Inbox:
         self._thread.join()
         self._server.server_close()
 
-    def take(self, method: str, url: str, headers: Mapping[str, str], body: str) -> int:
+    def _take(self, method: str, url: str, headers: Mapping[str, str], body: str) -> int:
         """Keep one message; returns the status to answer with."""
         with self._arrived:
             found = _TEST_NUMBER.match(urlsplit(url).path)
@@ -181,7 +199,7 @@ def _handler(inbox: Inbox) -> type[BaseHTTPRequestHandler]:
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             url = with_scheme(self.headers["Host"]) + self.path
-            self.send_response(inbox.take(self.command, url, dict(self.headers.items()), body))
+            self.send_response(inbox._take(self.command, url, dict(self.headers.items()), body))
             self.send_header("Content-Length", "0")
             self.end_headers()
 

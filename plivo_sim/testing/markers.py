@@ -40,7 +40,7 @@ def _of_marked(name: str, value: Any) -> Iterator[str]:
         if not isinstance(value, str | Mapping):
             yield f"{name}: {short(value)} is not a name, a path, a text or a dictionary"
     elif name == "clock":
-        if value is not None and value not in CLOCKS:
+        if value is not None and not (isinstance(value, str) and value in CLOCKS):
             hint = did_you_mean(str(value), CLOCKS, listed=0)
             yield f"clock: {short(value)} is not one of {', '.join(CLOCKS)}{hint}"
     elif name == "pointed":

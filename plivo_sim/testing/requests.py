@@ -11,11 +11,12 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from plivo_sim.domain.machine import Dialect
-from plivo_sim.domain.typed import Instant, convert
+from plivo_sim.domain.typed import Instant, convert, short
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.language import EFFECTS
 from plivo_sim.scenarios.patterns import is_glob
 from plivo_sim.scenarios.validation import METHODS, OPERATIONS
+from plivo_sim.testing.matching import is_equal, is_matcher
 
 CLOSEST = 3
 """So many near misses are told."""
@@ -92,17 +93,59 @@ def request_of(shown: Mapping[str, Any]) -> Request:
 
 
 def check_conditions(wanted: Mapping[str, Any], came: Sequence[Request]) -> None:
-    """Raises ValueError for a condition that there is not, and for an operation, a dialect, a
-    method, a fault or a status that no request can have."""
+    """Raises ValueError for a condition that there is not, for an operation, a dialect, a method, a
+    fault, a status or another value that no request can have, and for an empty part, which all
+    have."""
     for name, value in wanted.items():
         if name not in CONDITIONS:
             hint = did_you_mean(name, CONDITIONS)
             raise ValueError(f"requests have no {name!r}{hint}")
-        if name in WORDS and value is not None:
-            _check_word(name, value, [getattr(each, name) for each in came])
-    status = wanted.get("status", 200)
-    if not isinstance(status, int) or not 100 <= status <= 599:
-        raise ValueError(f"there is no HTTP status {status!r}; write a number, such as 404")
+        if name == "status":
+            if not isinstance(value, int) or not 100 <= value <= 599:
+                raise ValueError(f"there is no HTTP status {value!r}; write a number, such as 404")
+        elif name in PLAIN:
+            _check_text(name, value)
+            if name in WORDS and value is not None:
+                _check_word(name, value, [getattr(each, name) for each in came])
+        else:
+            _check_part(name, value)
+
+
+def _check_text(name: str, value: Any) -> None:
+    """Raises ValueError for what is no text, and for a path that no URL can have."""
+    if is_matcher(name, value) or (name == "fault" and value is None):
+        return
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: {short(value)} is not a text")
+    if name == "path" and not value.startswith(("/", "*", "?", "[")):
+        raise ValueError(f"path: no URL has the path {value!r}; it begins with '/'")
+
+
+def _check_part(name: str, value: Any) -> None:
+    """Raises ValueError for what no query, headers or data can have, or all have."""
+    if isinstance(value, Mapping) and not value:
+        raise ValueError(f"{name}: is empty, so it says nothing")
+    if name != "data":
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{name}: {short(value)} is not a dictionary")
+        for key, each in value.items():
+            if not isinstance(each, str) and not is_matcher(f"{name}.{key}", each):
+                raise ValueError(f"{name}.{key}: {short(each)} is not a text")
+    _check_data(name, value)
+
+
+def _check_data(path: str, value: Any) -> None:
+    """Raises ValueError for what JSON cannot have: no request can meet it."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            if not isinstance(key, str):
+                raise ValueError(f"{path}: the key {short(key)} is not a text")
+            _check_data(f"{path}.{key}", each)
+    elif isinstance(value, list | tuple):
+        for place, each in enumerate(value):
+            _check_data(f"{path}.{place}", each)
+    elif not isinstance(value, str | int | float | None) and not is_matcher(path, value):
+        raise ValueError(f"{path}: {short(value)} cannot be written in JSON")
 
 
 def _check_word(name: str, value: Any, came: Iterable[Any]) -> None:
@@ -137,12 +180,12 @@ def _found(request: Request, name: str) -> Any:
 
 def _missed_in(name: str, found: Any, wanted: Any) -> Iterator[str]:
     """Of objects, what is wanted must be there; more may be. Lists are of equal length."""
-    if isinstance(wanted, Mapping):
+    if isinstance(wanted, Mapping) and (wanted or isinstance(found, Mapping)):
         for key, value in wanted.items():
             key = key.lower() if name == "headers" else key
             inner = found.get(key, _NOTHING) if isinstance(found, Mapping) else _NOTHING
             yield from _missed_in(f"{name}.{key}", inner, value)
-    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+    elif isinstance(wanted, list | tuple) and isinstance(found, list) and len(wanted) == len(found):
         for place, value in enumerate(wanted):
             yield from _missed_in(f"{name}.{place}", found[place], value)
     else:
@@ -159,7 +202,7 @@ def _is_same(name: str, found: Any, wanted: Any) -> bool:
     """A wanted text may have ``*`` and ``?`` in it. Of a fault, ``fault-1: error``, the effect
     is enough."""
     if not isinstance(found, str) or not isinstance(wanted, str):
-        return bool(found == wanted)
+        return is_equal(name, found, wanted)
     if name == "method":
         wanted = wanted.upper()
     texts = (found, found.rpartition(": ")[2]) if name == "fault" else (found,)

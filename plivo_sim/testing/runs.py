@@ -10,10 +10,11 @@ from typing import Any
 
 from plivo_sim.account.account import PAUSED_START
 from plivo_sim.client import Client, Refused, Unreachable
-from plivo_sim.settings import ACCOUNT_SETTINGS, DOCUMENTED, text_of
+from plivo_sim.settings import ACCOUNT_SETTINGS, DOCUMENTED
+from plivo_sim.testing.checked import checked, checked_verbs
 from plivo_sim.testing.handle import Handle
 from plivo_sim.testing.starts import AUTH_TOKEN
-from plivo_sim.testing.values import setting_of
+from plivo_sim.testing.values import setting_of, setting_text
 
 RUN_ID = "PLIVO_SIM_RUN_ID"
 """The variable that says which run this is."""
@@ -39,18 +40,17 @@ def account_settings(**changes: Any) -> dict[str, str]:
     """
     texts = {"paused": "on", "warp": "1", "review_delay": DOCUMENTED}
     for name, given in changes.items():
-        value = setting_of(name, given)
+        setting_of(name, given)
         if name not in ACCOUNT_SETTINGS:
             told = "a setting of the whole server, which does not start for this test"
             raise ValueError(f"{name}: {told}")
-        texts[name] = text_of(given if isinstance(given, str) else value)
-        if value is None:
-            texts[name] = DOCUMENTED if name == "review_delay" else ""
+        texts[name] = setting_text(name, given)
     if texts["paused"] == "on":
         texts.setdefault("start", PAUSED_START.isoformat())
     return {name: text for name, text in texts.items() if text or name != "start"}
 
 
+@checked_verbs
 class Remote(Handle):
     """A simulator that runs elsewhere, and an account of it for one test after the other.
 
@@ -86,6 +86,7 @@ class Remote(Handle):
         self.close_clients()
 
 
+@checked
 @contextmanager
 def remote(
     url: str, *, run_id: str = "", name: str = "", auth_token: str = AUTH_TOKEN, **settings: Any

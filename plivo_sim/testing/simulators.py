@@ -12,10 +12,12 @@ from plivo_sim.client import Client
 from plivo_sim.client.wsgi import Wsgi
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
+from plivo_sim.testing.checked import checked, checked_verbs
 from plivo_sim.testing.handle import Handle
 from plivo_sim.testing.starts import AUTH_ID, AUTH_TOKEN, test_settings
 
 
+@checked_verbs
 class Owned(Handle):
     """A simulator that a test has for itself; ``sim`` is it."""
 
@@ -48,6 +50,7 @@ class Owned(Handle):
         self._is_closed = True
 
 
+@checked_verbs
 class InProcess(Owned):
     """A simulator without a server; ``app`` is its WSGI application, for a test client."""
 
@@ -65,6 +68,7 @@ class InProcess(Owned):
         self.sim.close()
 
 
+@checked_verbs
 class Served(Owned):
     """A simulator behind a real socket on loopback; ``url`` is where."""
 
@@ -79,6 +83,7 @@ class Served(Owned):
         self.live.stop()
 
 
+@checked
 @contextmanager
 def in_process(
     *, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN, **settings: Any
@@ -89,6 +94,7 @@ def in_process(
         yield handle
 
 
+@checked
 @contextmanager
 def served(
     *, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN, **settings: Any

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.serving import ServingRule
 from plivo_sim.domain.typed import once, short
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.settings import (
+    DOCUMENTED,
     Settings,
     check_atoms_tokens,
     check_credentials,
@@ -34,9 +35,12 @@ _KINDS: Mapping[Any, str] = {
     date: "a date",
     dict: "a dictionary of texts",
     ServingRule: "a rule such as '*[0-7]'",
+    timedelta: "a timedelta",
     IPv4Network: "an address or a network",
     IPv6Network: "an address or a network",
     NoneType: "None",
+    Mapping: "a dictionary",
+    Iterable: "a list",
 }
 _PAIRS = {"credentials": check_credentials, "atoms_tokens": check_atoms_tokens}
 
@@ -49,9 +53,9 @@ def setting_of(name: str, given: Any) -> Any:
     if isinstance(given, str):
         return read_setting(name, given)
     kind = _types()[name]
-    if not _fits(given, kind):
+    if not fits(given, kind):
         told = "what is given" if get_origin(kind) is dict else short(given)  # no secrets
-        raise ValueError(f"{name}: {told} is not {_words_of(kind)}")
+        raise ValueError(f"{name}: {told} is not {words_of(kind)}")
     if isinstance(given, Mapping):
         try:
             return _PAIRS[name](given.items())
@@ -60,13 +64,26 @@ def setting_of(name: str, given: Any) -> Any:
     return given if given is None else read_setting(name, text_of(given))
 
 
+def setting_text(name: str, given: Any) -> str:
+    """The same as the control API takes it: a text stays as it is. Raises ValueError."""
+    if isinstance(given, str):
+        return given
+    value = setting_of(name, given)
+    return DOCUMENTED if value is None and name == "review_delay" else text_of(value)
+
+
 @once
 def _types() -> dict[str, Any]:
     return get_type_hints(Settings)
 
 
-def _fits(value: Any, kind: Any) -> bool:
+def fits(value: Any, kind: Any) -> bool:
+    """Whether a value is of a type, as an argument names it; a number is no truth value."""
     origin = get_origin(kind)
+    if kind is Any or isinstance(kind, TypeVar):
+        return True
+    if origin in (Mapping, Iterable):
+        return isinstance(value, origin) and not isinstance(value, str | bytes)
     if origin is None:
         if kind is float:
             kind = int | float
@@ -76,14 +93,17 @@ def _fits(value: Any, kind: Any) -> bool:
         return all(isinstance(each, str) for each in texts)
     if origin in (tuple, frozenset):
         is_list = isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
-        return is_list and all(isinstance(e, str) or _fits(e, get_args(kind)[0]) for e in value)
-    return any(_fits(value, each) for each in get_args(kind))
+        return is_list and all(isinstance(e, str) or fits(e, get_args(kind)[0]) for e in value)
+    return any(fits(value, each) for each in get_args(kind))
 
 
-def _words_of(kind: Any) -> str:
+def words_of(kind: Any) -> str:
+    """What is of that type: "a whole number or None"."""
     origin = get_origin(kind)
     if origin in (tuple, frozenset):
-        return f"a list, each {_words_of(get_args(kind)[0])}"
-    if origin is None or origin is dict:
-        return next(words for each, words in _KINDS.items() if issubclass(origin or kind, each))
-    return " or ".join(_words_of(each) for each in get_args(kind))
+        return f"a list, each {words_of(get_args(kind)[0])}"
+    if origin is None or origin in (dict, Mapping, Iterable):
+        known = origin or kind
+        named = (words for each, words in _KINDS.items() if issubclass(known, each))
+        return next(named, f"a {known.__name__}")
+    return " or ".join(words_of(each) for each in get_args(kind))

@@ -110,8 +110,8 @@ def _check_token(caller: Caller, settings: Settings) -> None:
     fixed = settings.credentials.get(caller.auth_id)
     if fixed is None and caller.account_id in settings.credentials:
         raise Unauthenticated(
-            "the account has a fixed token and its subaccount has none; it needs"
-            f" --credential {caller.auth_id}:TOKEN"
+            "the account has a fixed token and its subaccount has none; it needs "
+            + settings.way("credentials", f"{caller.auth_id}:TOKEN")
         )
     if fixed is not None and not hmac.compare_digest(fixed.encode(), caller.token.encode()):
         raise Unauthenticated("the auth token is wrong")
@@ -165,7 +165,8 @@ def _bearer_of_atoms(request: Request, settings: Settings) -> Caller:
     named = settings.atoms_tokens.get(token)
     caller = Caller(named or account_of(token), token)
     if named is None and caller.auth_id in settings.credentials:
-        raise Unauthenticated("the account has a fixed token; --atoms-tokens can name this one")
+        way = settings.way("atoms_tokens", f"TOKEN:{caller.auth_id}")
+        raise Unauthenticated(f"the account has a fixed token; {way} can name this one")
     return caller
 
 
@@ -217,14 +218,14 @@ def check_page(request: Request, settings: Settings) -> None:
             host, _ = split_host(given)
             if not (is_ours(host, settings) or (host and looks_local(host)) or host in NAMES):
                 told = f"requests of browsers to Host {host or given[:100]!r} are not answered"
-                raise Untrusted(f"{told}{_advice(host)}")
+                raise Untrusted(f"{told}{_advice(host, settings)}")
         foreign = origin is not None and name != host
     if not foreign:
         return
     whose = f"pages of {origin!r}" if origin else "pages of other sites"
     advice = ""
     if name:
-        advice = f"; allow it with --cors-origins {origin} or PLIVO_SIM_CORS_ORIGINS={origin}"
+        advice = f"; allow it with {settings.way('cors_origins', origin or '')}"
     raise Untrusted(f"requests from {whose} are not answered{advice}")
 
 
@@ -243,7 +244,9 @@ def _check_steering_page(request: Request, settings: Settings) -> None:
     for given in _hosts_asked(request):
         host, _ = split_host(given)
         if not is_ours(host, settings):
-            raise Untrusted(f"Host {host or given!r} is not this simulator's{_advice(host)}")
+            raise Untrusted(
+                f"Host {host or given!r} is not this simulator's{_advice(host, settings)}"
+            )
     origin = request.headers.get("Origin")
     if origin is not None:
         _check_origin(origin, given, settings)
@@ -297,7 +300,7 @@ def _check_origin(origin: str, host: str, settings: Settings) -> None:
     name = _host_of(origin)
     same = name and origin.partition("://")[2].lower() == host.lower()
     if not same and name not in settings.allowed_hosts:
-        advice = "" if is_loopback(name) else _advice(name)
+        advice = "" if is_loopback(name) else _advice(name, settings)
         raise Untrusted(f"calls from pages of {origin!r} are not answered{advice}")
 
 
@@ -313,11 +316,11 @@ def _is_allowed(origin: str | None, settings: Settings) -> bool:
     return origin in settings.cors_origins or _host_of(origin) in settings.allowed_hosts
 
 
-def _advice(name: str) -> str:
+def _advice(name: str, settings: Settings) -> str:
     """The setting that would allow this host, if it is one."""
     if not name:
         return ""
-    return f"; allow it with --allowed-hosts {name} or PLIVO_SIM_ALLOWED_HOSTS={name}"
+    return f"; allow it with {settings.way('allowed_hosts', name)}"
 
 
 def is_ours(host: str, settings: Settings) -> bool:

@@ -19,7 +19,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.text import draw_fraction
 from plivo_sim.scenarios.language import CUTTING, FaultRule
-from plivo_sim.services.policies import armed_faults, faults_of
+from plivo_sim.services.policies import armed_faults, faults_of, is_spent
 from plivo_sim.web.calls import Call, Cut, Injected, RateLimited, Unauthenticated
 from plivo_sim.web.streams import CONNECTION_KEY, CUT_KEY, REQUEST_THREAD, Held
 
@@ -103,8 +103,7 @@ class Injector:
     def _due(self, id: str, fault: FaultRule, account: Account) -> bool:
         counts = account.faults
         nth = counts.hits[id] = counts.hits.get(id, 0) + 1
-        struck = counts.struck.get(id, 0)
-        if nth <= fault.skip or (fault.times is not None and struck >= fault.times):
+        if nth <= fault.skip or is_spent(account, id, fault):
             return False
         if (nth - fault.skip - 1) % fault.every != 0:
             return False
@@ -112,7 +111,7 @@ class Injector:
             return False
         if fault.quota is not None and not self._over_quota(account, id, fault):
             return False
-        counts.struck[id] = struck + 1
+        counts.struck[id] = counts.struck.get(id, 0) + 1
         return True
 
     def _over_quota(self, account: Account, id: str, fault: FaultRule) -> bool:

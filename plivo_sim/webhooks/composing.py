@@ -60,6 +60,7 @@ def compose(account: Account, delivery: Delivery) -> Outgoing:
         body=body,
         timeout_s=policy.timeout_s or account.settings.callback_timeout_s,
         allowed_hosts=account.settings.allow_callback_hosts,
+        way=account.settings.way,
         account=account.auth_id,
     )
 

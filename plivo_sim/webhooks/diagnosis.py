@@ -219,7 +219,7 @@ class _Check:
         trimmed = [token.strip() for token in self.tokens]
         yield "token: it has white space around it", self._made(seen.url, nonce, trimmed).keys()
         for whose, token in seen.known:
-            told = f"token: the key is that of the {whose}"
+            told = f"token: the sender signed with another token than this check: the {whose}'s"
             yield told, self._made(seen.url, nonce, (token,)).keys()
         if self.version != "v2":
             query = set(parse_qsl(urlsplit(seen.url).query, keep_blank_values=True))

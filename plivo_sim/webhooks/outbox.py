@@ -173,7 +173,7 @@ class Outbox:
         inside = delivery.url in self._by_address
         host = urlsplit(delivery.url).hostname or ""
         if not inside and not looks_local(host, account.settings.allow_callback_hosts):
-            why = f"{delivery.why}; {blocked_text(host)}"
+            why = f"{delivery.why}; {blocked_text(host, account.settings.way)}"
             delivery = replace(delivery, state=DeliveryState.BLOCKED, why=why)
             _keep_new(account, delivery)
             account.publish(CallbackWithheld(delivery=delivery))

@@ -204,14 +204,14 @@ def _addresses_of(request: Outgoing, names: Names, deadline: float) -> list[str]
     """
     host, allowed = urlsplit(request.url).hostname or "", request.allowed_hosts
     if not looks_local(host, allowed):
-        raise Blocked(blocked_text(host))
+        raise Blocked(blocked_text(host, request.way))
     found = names.addresses(host, request.account, deadline)
     for address in {ipaddress.ip_address(each.partition("%")[0]) for each in found}:
         name = host_name(str(address))
         if is_off_limits(address) and name not in allowed:
-            raise Blocked(f"blocked: {host} means {name}; {off_limits_text(name)}")
+            raise Blocked(f"blocked: {host} means {name}; {off_limits_text(name, request.way)}")
         if host_name(host) not in allowed and not is_local_address(address):
-            raise Blocked(blocked_text(host))
+            raise Blocked(blocked_text(host, request.way))
     return list(dict.fromkeys(map(host_name, found)))
 
 

@@ -40,7 +40,8 @@ def test_every_option_reaches_the_simulator(shell: Shell, application: str) -> N
 def test_only_what_is_given_is_sent(shell: Shell, application: str) -> None:
     """The rest is as the type has it."""
     (kept,) = shell.json("fault", "add", "--effect", "reset")["faults"]
-    assert kept == {"id": "fault-1", "struck": 0, **msgspec.to_builtins(FaultRule(effect="reset"))}
+    told = {"id": "fault-1", "struck": 0, "spent": False}
+    assert kept == {**told, **msgspec.to_builtins(FaultRule(effect="reset"))}
 
 
 def test_it_strikes(shell: Shell, http: Http, application: str) -> None:
@@ -51,7 +52,7 @@ def test_it_strikes(shell: Shell, http: Http, application: str) -> None:
     assert statuses == [503, 503, 201]
     _, line = shell.told("fault", "list").splitlines()
     assert line.split() == [
-        "fault-1", "error", "2", "status=503", "operation=compliance.create", "times=2",
+        "fault-1", "error", "2,", "spent", "status=503", "operation=compliance.create", "times=2",
     ]  # fmt: skip
 
 

@@ -202,5 +202,7 @@ def test_verify_signature_says_what_is_wrong(shell: Shell, delivery: str, tmp_pa
     assert v2.split()[1] == "valid:"
     assert v3.split()[1:3] == ma_v3.split()[1:3] == ["not", "valid:"]
     found = shell.json(*received(shell, delivery), "--token", "other", code=1)
-    assert found["v3"]["wrong"] == ["token: the key is that of the main account"]
+    assert found["v3"]["wrong"] == [
+        "token: the sender signed with another token than this check: the main account's"
+    ]
     assert "give one of --v2" in shell.run(*words[:3], code=2).stderr

@@ -48,6 +48,7 @@ def test_what_is_on_and_how_often_it_struck(http: Http) -> None:
     assert "status 503, operation compliance.list, times 1" in page
     assert '1 <span class="chip">spent</span>' in page
     assert "down: error" in page
+    assert [(each["struck"], each["spent"]) for each in on(http)] == [(1, True)]
     assert re.search(r'/requests/[^"]+">GET …/PhoneNumber/Compliance/</a>', page)
 
 
@@ -86,7 +87,7 @@ def test_switching_one_on(http: Http) -> None:
     assert on(http) == [
         {
             "id": "fault-1", "effect": "slow", "latency_s": 0.5, "applied": False,
-            "api": "legacy", "times": 3, "quota": {"calls": 10}, "struck": 0,
+            "api": "legacy", "times": 3, "quota": {"calls": 10}, "struck": 0, "spent": False,
         }
     ]  # fmt: skip
     assert (

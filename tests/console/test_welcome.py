@@ -64,6 +64,19 @@ def test_what_needs_attention_in_each_account(http: Http) -> None:
     assert f'<a href="{HOME}/faults"><span class="chip wait">1 fault</span></a>' in page
 
 
+def test_a_spent_fault_is_told_as_one(http: Http) -> None:
+    """In the header, in the sentence, and beside one that strikes on."""
+    http.sdk_created()
+    http.control("POST", "/faults", {"effect": "error", "times": 1, "account": AUTH_ID})
+    assert http.get("PhoneNumber/Compliance/").status_code == 500
+    page = http.get(f"{HOME}/").text
+    assert f'<a class="chip " href="{HOME}/faults">1 fault, spent</a>' in page
+    assert "1 fault switched on, spent: error." in page
+    http.control("POST", "/faults", {"effect": "reset", "account": AUTH_ID})
+    page = http.get("/console/?all").text
+    assert '<span class="chip wait">2 faults, 1 spent</span>' in page
+
+
 def test_nothing_given_is_nothing_wrong(http: Http) -> None:
     """The page is as it was, even with a single account."""
     http.sdk_created()

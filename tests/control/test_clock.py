@@ -180,11 +180,16 @@ def test_advance_until_a_status_that_is_there(http: Http) -> None:
 
 
 def test_advance_until_a_status_that_never_comes(http: Http) -> None:
-    """409 when nothing more is due, with the status that it has, and when that was."""
+    """409 when nothing more is due, with the status that it has, when that was, and that time has
+    moved to there; the second time it does not."""
     until = {"application": (id := http.sdk_created()), "status": "rejected"}
     answer = http.control("POST", "/clock/advance", {"until": until})
     told = f"rejected was not reached: application {id} is accepted at 2026-01-08 09:00:00, "
-    check_problem(answer, "not_reached", f"{told}and nothing more is due")
+    told += "and nothing more is due; "
+    moved = "time moved from 2026-01-05 09:00:00 to 2026-01-08 09:00:00"
+    check_problem(answer, "not_reached", told + moved)
+    again = http.control("POST", "/clock/advance", {"until": until})
+    check_problem(again, "not_reached", f"{told}no time went by")
 
 
 def test_two_advances_equal_one(http: Http) -> None:

@@ -303,10 +303,14 @@ def test_the_token_of_the_other_account_is_named(http: Http, transport: MemoryTr
     assert {each["valid"] for each in diagnose(http, seen).values()} == {True}
     with_sub = diagnose(http, seen | {"token": "sub"})
     assert [with_sub[each]["valid"] for each in ("v2", "v3", "ma_v3")] == [True, True, False]
-    assert with_sub["ma_v3"]["wrong"] == ["token: the key is that of the main account"]
+    assert with_sub["ma_v3"]["wrong"] == [
+        "token: the sender signed with another token than this check: the main account's"
+    ]
     with_main = diagnose(http, seen | {"token": TOKEN})
     assert [with_main[each]["valid"] for each in ("v2", "v3", "ma_v3")] == [False, False, True]
-    assert with_main["v3"]["wrong"] == ["token: the key is that of the subaccount"]
+    assert with_main["v3"]["wrong"] == [
+        "token: the sender signed with another token than this check: the subaccount's"
+    ]
 
 
 def test_a_form_without_its_fields_is_wrong(http: Http, transport: MemoryTransport) -> None:
@@ -329,7 +333,10 @@ def test_a_form_without_its_fields_is_wrong(http: Http, transport: MemoryTranspo
         ({"url": "http://127.0.0.1:4000/cb/?a=b"}, "path: the last slash"),
         ({"url": "http://u:p@127.0.0.1:4000/cb?a=b"}, "credentials: the request line has none"),
         ({"token": f" {TOKEN}\n"}, "token: it has white space"),
-        ({"token": "other"}, "token: the key is that of the main account"),
+        (
+            {"token": "other"},
+            "token: the sender signed with another token than this check: the main account's",
+        ),
         ({"body": '{"status": "other"}'}, "parameters: status: the sender's was accepted"),
     ],
 )

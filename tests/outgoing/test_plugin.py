@@ -122,12 +122,34 @@ def test_what_makes_no_sense_is_told(project: pytest.Pytester) -> None:
     project.makepyfile("""
         import pytest
 
+        class Incomparable:  # as an array of numpy
+            def __eq__(self, other): raise RuntimeError("ambiguous")
+            def __bool__(self): raise RuntimeError("ambiguous")
+            def __repr__(self): return "array([0, 1])"
+
         @pytest.mark.plivo_guard(False)
         def test_word(): ...
+
+        @pytest.mark.plivo_guard(None)
+        def test_none(): ...
+
+        @pytest.mark.plivo_guard(Incomparable())
+        def test_what_cannot_be_compared(): ...
+
+        @pytest.mark.plivo_sim(pointed=Incomparable(), clock=Incomparable())
+        def test_the_other_marker(plivo_sim): ...
     """)
     result = run(project)
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["@pytest.mark.plivo_guard: False is not one of 'on', 'off'"])
+    result.assert_outcomes(errors=4)
+    for word in ("False", "None", "array([[]0, 1[]])"):
+        told = f"@pytest.mark.plivo_guard: {word} is not one of 'on', 'off'*"
+        result.stdout.fnmatch_lines([told])
+    result.stdout.fnmatch_lines(
+        [
+            "@pytest.mark.plivo_sim: pointed: array([[]0, 1[]]) is not True or False; "
+            "clock: array([[]0, 1[]]) is not one of wall, paused*"
+        ]
+    )
     wrong = run(project, "-o", "plivo_guard=of")
     wrong.stderr.fnmatch_lines(["ERROR: *plivo_guard: 'of' is not one of on, off*"])
 

@@ -34,9 +34,9 @@ def test_a_wrong_type_and_a_misspelt_name_are_refused(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_wrong_type_is_told_in_frozen_time(name: str) -> None:
     """Though types are others then, if they are looked at for the first time."""
-    usual = values._words_of(values._types()[name])
+    usual = values.words_of(values._types()[name])
     with freeze_time("2012-01-14"):
-        assert values._words_of(get_type_hints(Settings)[name]) == usual
+        assert values.words_of(get_type_hints(Settings)[name]) == usual
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -216,6 +216,18 @@ def test_a_misspelt_variable(pytester: pytest.Pytester, monkeypatch: pytest.Monk
     result.stdout.fnmatch_lines([text])
 
 
+def test_a_variable_of_a_setting(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is told where no server reads it that a command has started."""
+    monkeypatch.setenv("PLIVO_SIM_STRICT", "on")
+    told = "PLIVO_SIM_STRICT is set, which no fixture reads; the marker or served takes strict="
+    here = pytester.runpytest_subprocess("--collect-only")
+    here.stdout.fnmatch_lines([f"plivo-sim: {told}"])
+    elsewhere = pytester.runpytest_subprocess("--collect-only", "--plivo-sim-url=127.0.0.1:9")
+    elsewhere.stdout.no_fnmatch_line("*PLIVO_SIM_STRICT*")
+
+
 @pytest.mark.live
 def test_accounts_by_run_and_name(elsewhere: LiveSimulator) -> None:
     """Without pytest. The account is gone afterwards; the same run finds nothing of before."""
