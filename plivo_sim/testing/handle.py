@@ -291,8 +291,7 @@ class Handle:
 
     def _unknown(self, wanted: Mapping[str, Any], every: list[Delivery]) -> str:
         """What of it no callback can have."""
-        found = unknown_in_callbacks(wanted, every, lambda: self.account.machine.machine)
-        return "; ".join(found)
+        return "; ".join(unknown_in_callbacks(wanted, every, self.calls))
 
     # --- requests ------------------------------------------------------------------------------
 

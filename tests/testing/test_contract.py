@@ -166,13 +166,14 @@ def test_what_no_callback_can_have_is_refused(
             verb(**wanted)
 
 
-def test_what_callbacks_of_every_api_can_have_is_taken(handle: Handle) -> None:
-    """Their words, and the names of the statuses."""
-    keys = ("compliance_application_id", "compliance_id", "rejection_reason")
-    assert handle.callbacks(**dict.fromkeys(keys, "x")) == []
+def test_words_of_every_api_are_taken_before_there_is_an_application(handle: Handle) -> None:
+    """As nobody knows whose callbacks will come; there is no id yet."""
     for status in ("accepted", "approved", "more_info_required", "expired"):
         handle.expect_no_callback(status=status)
     handle.expect_no_callback(event="compliance.approved")
+    assert handle.callbacks(rejection_reason="A scan is missing") == []
+    with pytest.raises(ValueError, match="no application of this account has the id 'x'"):
+        handle.callbacks(compliance_id="x")
 
 
 def test_what_is_due_now_is_waited_for(place: Any, receiver: Receiver) -> None:
