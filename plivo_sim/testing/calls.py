@@ -26,6 +26,13 @@ PAGE = 500
 """So many records are asked for at a time."""
 
 
+def path_of_application(id: Any) -> str:
+    """Below ``/_sim``. Raises NotFound for what is no step of a path, and so no id."""
+    if not isinstance(id, str) or id in ("", ".", "..") or "/" in id:
+        raise NotFound("application", id if isinstance(id, str) else type(id).__name__)
+    return f"/applications/{id}"
+
+
 class Mistaken(Invalid, ValueError):
     """What a verb was given makes no sense; the text has a line for each problem."""
 

@@ -18,7 +18,7 @@ from plivo_sim.machines.loader import is_file_name
 from plivo_sim.simulator import AUTH_ID as ANY_AUTH_ID
 from plivo_sim.simulator import main_account
 from plivo_sim.testing.accounts import AccountOfTest
-from plivo_sim.testing.calls import Calls, Mistaken
+from plivo_sim.testing.calls import Calls, Mistaken, path_of_application
 from plivo_sim.testing.conditions import unknown_in_callbacks
 from plivo_sim.testing.loops import loop_hint, waits
 from plivo_sim.testing.records import (
@@ -168,7 +168,7 @@ class Handle:
         return self._decide(id, status, reason)
 
     def _decide(self, id: str, status: str, reason: str | None = None) -> Application:
-        path, body = f"/applications/{id}/decision", {"status": status, "reason": reason}
+        path, body = f"{path_of_application(id)}/decision", {"status": status, "reason": reason}
         try:
             return application_of(self.calls.post(path, body))
         except NotFound:
@@ -241,7 +241,7 @@ class Handle:
     def application(self, id: str) -> Application:
         """The record. Raises NotFound."""
         self._wait()
-        return application_of(self.calls.get(f"/applications/{id}"))
+        return application_of(self.calls.get(path_of_application(id)))
 
     @waits
     def applications(self) -> list[Application]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -103,8 +104,10 @@ def test_what_makes_no_sense_is_refused(handle: Handle, file: File) -> None:
         handle.reject(id, "name_mismach")
     with pytest.raises(WrongState, match=f"{id}.* in status submitted"):
         handle.suspend(id)
-    with pytest.raises(NotFound, match="'none' not found"):
-        handle.application("none")
+    for none in ("none", "", ".", "../applications", "a/b", "a?b"):
+        for verb in (handle.application, handle.accept):
+            with pytest.raises(NotFound, match=re.escape(f"'{none}' not found")):
+                verb(none)
     with pytest.raises(ValueError, match=r"instant-acept: .*did you mean 'instant-accept'"):
         handle.use_scenario("instant-acept")
     with pytest.raises(ValueError, match="arows: unknown key; did you mean 'arrows'"):
