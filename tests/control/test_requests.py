@@ -15,7 +15,7 @@ from flask import Request
 
 from plivo_sim.account.account import KEPT_EXCHANGE_BYTES, KEPT_EXCHANGES
 from plivo_sim.control.presenters import problem_details
-from plivo_sim.scenarios.validation import OPERATIONS
+from plivo_sim.scenarios.operations import OPERATIONS
 from plivo_sim.web.calls import Call
 from plivo_sim.web.kept_bodies import KEPT_BODY_BYTES, KEPT_TEXT
 from plivo_sim.web.request_log import exchange_of
