@@ -59,20 +59,19 @@ def clear_coverage() -> Response:
     "GET", "/requests", "The last requests and their answers.",
     query=(ACCOUNT, Query(name="id"),
            Query(name="operation", description="Such as compliance.create; a glob.")),
-
-    answers={200: "RequestsOut"},
+    answers={200: "RequestsOut"}, errors=(404,),
 )  # fmt: skip
 def list_requests() -> Response:
     """The account's last requests, oldest first; ``fault`` names the fault that struck one.
-    ``id`` and ``operation`` filter; ``forgotten``: how many older ones are not kept any more."""
+    ``id`` and ``operation`` filter; ``forgotten``: how many older ones are not kept any more. 404
+    for an ``id`` that none of those has that are kept."""
     account = account_named()
     wanted, id = operation_glob() or "*", request.args.get("id")
     fits = glob(wanted)
-    found = [
-        each
-        for each in list(account.exchanges)
-        if fits(each.operation) and id in (None, "", each.id)
-    ]
+    kept = [each for each in list(account.exchanges) if id in (None, "", each.id)]
+    if id and not kept:
+        raise NotFound("request", id)
+    found = [each for each in kept if fits(each.operation)]
     with long_work(len(found)):
         return current_call().answer(
             {

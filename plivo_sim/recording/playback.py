@@ -241,8 +241,11 @@ class Player:
             return compared
         self._decide_as(recorded)
         account = self._holders[id] or self._application(id)["account"]
-        sent = self._client.control("GET", "/webhooks", application=id, account=account)["webhooks"]
-        payloads = [each["payload"] for each in sent]
+        try:
+            sent = self._client.control("GET", "/webhooks", application=id, account=account)
+        except Refused:  # it is deleted, and had none
+            sent = {"webhooks": ()}
+        payloads = [each["payload"] for each in sent["webhooks"]]
         same = [each for each in payloads if each.get("status") == recorded.get("status")]
         comparison = Comparison(self._ids, public=False)
         if same or payloads:
