@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
+from plivo_sim.domain.typed import kept
 from plivo_sim.scenarios.patterns import glob
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -72,42 +75,67 @@ def operations_like(operation: str, method: str = "*", path: str = "*") -> list[
 def can_fit(wanted: str, template: str, *, has_case: bool = False) -> bool:
     """Whether a glob fits any path of a template, a last slash apart, and, unless it ``has_case``,
     case."""
-    of = [template.replace("/Account/{}", f"/Account/{each}{{}}", 1) for each in ("MA", "SA")]
+    template = template.replace("/Account/{}", "/Account/{1}A{}", 1).rstrip("/")
     if not has_case:
-        wanted, of = wanted.casefold(), [each.casefold() for each in of]
-    globs = {wanted, wanted.rstrip("/")}
-    return any(_meet(each, _tokens(path.rstrip("/"))) for path in of for each in globs)
+        wanted, template = wanted.casefold(), template.casefold()
+    path = _path(template)
+    return any(_meet(each, path) for each in {wanted, wanted.rstrip("/")})
 
 
-_ONE, _MORE, _ANY = "one", "more", "any"
-"""Stand for a character that is no slash, more of them, and any characters; the latter for none,
-too."""
+class _Path(NamedTuple):
+    """Places of a template, as bits: ``chars``: those of each character; ``one``: those of a
+    character that is no slash; ``more``: of any number of them; ``any``: of any number of any."""
+
+    end: int
+    chars: dict[str, int]
+    one: int
+    more: int
+    any: int
 
 
-def _tokens(template: str) -> list[str]:
-    """Its characters, and what stands for more of them."""
-    found: list[str] = []
-    for number, text in enumerate(template.replace("{**}", "{}*").split("{}")):
-        if number and text.startswith("*"):
-            text = text[1:]
-            found.append(_ANY)
-        elif number:
-            found += (_ONE, _MORE)
-        found += text
-    return found
+@kept(256)
+def _path(template: str) -> _Path:
+    chars: dict[str, int] = {}
+    sets, bit = {"one": 0, "more": 0, "any": 0}, 1
+    for text in re.split(r"(\{1\}|\{\}|\{\*\*\})", template):
+        kinds = _KINDS.get(text)
+        for each in kinds or text:
+            if kinds:
+                sets[each] |= bit
+            else:
+                chars[each] = chars.get(each, 0) | bit
+            bit <<= 1
+    return _Path(bit, chars, **sets)
 
 
-def _meet(wanted: str, places: list[str]) -> bool:
-    """Follows the glob through all the places of a template at once, at which it may stand."""
-    at = set(_opened({0}, places))
+_KINDS = {"{1}": ("one",), "{}": ("one", "more"), "{**}": ("any",)}
+
+
+def _meet(wanted: str, path: _Path) -> bool:
+    """Follows the glob through all the places at once at which it may stand."""
+    at = _opened(1, path)
     for part in _parts(wanted):
         if not at:
             return False
         if part == "*":
-            at = set(range(min(at), len(places) + 1))
-        else:
-            at = set(_opened(_stepped(part, at, places), places))
-    return len(places) in at
+            at = (2 * path.end - 1) & ~((at & -at) - 1)
+            continue
+        step = path.chars.get(part, 0)
+        if len(part) > 1 or part == "?":
+            for char, places in path.chars.items():
+                step |= places if fnmatchcase(char, part) else 0
+        if part != "/":
+            step |= path.one
+        stay = path.any if part == "/" else path.any | path.more
+        at = _opened((at & stay) | ((at & step) << 1), path)
+    return bool(at & path.end)
+
+
+def _opened(at: int, path: _Path) -> int:
+    """With the places behind what may be nothing."""
+    while new := ((at & (path.more | path.any)) << 1) & ~at:
+        at |= new
+    return at
 
 
 def _parts(wanted: str) -> Iterator[str]:
@@ -118,23 +146,3 @@ def _parts(wanted: str) -> Iterator[str]:
         size = end + 1 - at if wanted[at] == "[" and end > 0 else 1
         yield wanted[at : at + size]
         at += size
-
-
-def _stepped(part: str, at: Iterable[int], places: list[str]) -> Iterator[int]:
-    for each in at:
-        place = places[each] if each < len(places) else ""
-        if place in (_MORE, _ANY) and (place == _ANY or part != "/"):
-            yield each
-        elif (place == _ONE and part != "/") or (
-            len(place) == 1 and (part == place or fnmatchcase(place, part))
-        ):
-            yield each + 1
-
-
-def _opened(at: Iterable[int], places: list[str]) -> Iterator[int]:
-    """With the places behind what may be nothing."""
-    for each in at:
-        yield each
-        while each < len(places) and places[each] in (_MORE, _ANY):
-            each += 1
-            yield each
