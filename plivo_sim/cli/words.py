@@ -76,7 +76,7 @@ def _countries() -> Iterable[str]:
 
 
 def _operations() -> Iterable[str]:
-    from plivo_sim.scenarios.validation import OPERATIONS
+    from plivo_sim.scenarios.operations import OPERATIONS
 
     return OPERATIONS
 

@@ -16,7 +16,7 @@ from plivo_sim.console import presets
 from plivo_sim.console.actions import Action, Build, Done, Form, just_refused
 from plivo_sim.console.pages import open_account, row_of, show
 from plivo_sim.scenarios.language import HELP, fault_fields, plain_type
-from plivo_sim.scenarios.validation import OPERATIONS
+from plivo_sim.scenarios.operations import OPERATIONS
 from plivo_sim.services import policies
 
 SHOWN_STRUCK = 10

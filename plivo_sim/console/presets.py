@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from flask import current_app
 
 from plivo_sim.console.actions import Action, pressed
-from plivo_sim.scenarios.validation import OPERATIONS
+from plivo_sim.scenarios.operations import OPERATIONS
 
 POLICY_FILE = "callbacks.yaml"
 

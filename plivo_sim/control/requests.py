@@ -24,8 +24,8 @@ from plivo_sim.control.inputs import (
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.secrets import MASK
 from plivo_sim.domain.urls import basic
+from plivo_sim.scenarios.operations import OPERATIONS
 from plivo_sim.scenarios.patterns import glob
-from plivo_sim.scenarios.validation import OPERATIONS
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Endpoint, Query, Surface, endpoint, full_path
 from plivo_sim.web.kept_bodies import KeptPart
@@ -59,20 +59,19 @@ def clear_coverage() -> Response:
     "GET", "/requests", "The last requests and their answers.",
     query=(ACCOUNT, Query(name="id"),
            Query(name="operation", description="Such as compliance.create; a glob.")),
-
-    answers={200: "RequestsOut"},
+    answers={200: "RequestsOut"}, errors=(404,),
 )  # fmt: skip
 def list_requests() -> Response:
     """The account's last requests, oldest first; ``fault`` names the fault that struck one.
-    ``id`` and ``operation`` filter; ``forgotten``: how many older ones are not kept any more."""
+    ``id`` and ``operation`` filter; ``forgotten``: how many older ones are not kept any more. 404
+    for an ``id`` that none of those has that are kept."""
     account = account_named()
     wanted, id = operation_glob() or "*", request.args.get("id")
     fits = glob(wanted)
-    found = [
-        each
-        for each in list(account.exchanges)
-        if fits(each.operation) and id in (None, "", each.id)
-    ]
+    kept = [each for each in list(account.exchanges) if id in (None, "", each.id)]
+    if id and not kept:
+        raise NotFound("request", id)
+    found = [each for each in kept if fits(each.operation)]
     with work_on_texts(each.size_bytes for each in found):
         return current_call().answer(
             {

@@ -62,11 +62,12 @@ WAIT = Query(
     "GET", "/webhooks", "Callbacks with every attempt.",
     query=(ACCOUNT, *PAGE, Query(name="application"),
            Query(name="state", enum=tuple(DeliveryState)), WAIT),
-    answers={200: "WebhooksOut"},
+    answers={200: "WebhooksOut"}, errors=(404,),
 )  # fmt: skip
 def list_webhooks() -> Response:
     """Deliveries, oldest first; ``application`` and ``state`` filter; ``forgotten``: how many are
-    not kept any more."""
+    not kept any more. 404 for an application that the account does not have and that has no
+    callback."""
     if request.args.get("state"):
         word_of(request.args, "state", DeliveryState)
     if request.args.get("wait"):
@@ -83,10 +84,22 @@ def list_webhooks() -> Response:
         page = account.store.deliveries.page(where, offset=offset, limit=limit)
         retries = outbox.retries_of(account)
         forgotten = outbox.forgotten(account)
+        id = request.args.get("application")
+        if id and not page.total_count and not forgotten and not _is_known(account, id):
+            raise NotFound("application", id)
     with long_work(len(page.records)):
         shown = [presenters.delivery_of(each, retries) for each in page.records]
         answer = {"total_count": page.total_count, "webhooks": shown, "forgotten": forgotten}
         return current_call().answer(answer)
+
+
+def _is_known(account: Account, id: str) -> bool:
+    """Whether it is an application, or was one that had callbacks. Caller holds the lock."""
+    store = account.store
+    return (
+        store.applications.fetch(id) is not None
+        or store.deliveries.how_many("application_id", id) > 0
+    )
 
 
 @endpoint(

@@ -279,7 +279,11 @@ class Player:
             return compared
         self._decide_as(recorded)
         account = self._holders[id] or self._application(id)["account"]
-        payloads = [each["payload"] for each in self._sent(id, account)]
+        try:
+            sent = list(self._sent(id, account))
+        except Refused:  # it is deleted, and had none
+            sent = []
+        payloads = [each["payload"] for each in sent]
         same = [each for each in payloads if each.get("status") == recorded.get("status")]
         comparison = self._comparison(exchange)
         if same or payloads:

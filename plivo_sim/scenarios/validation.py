@@ -31,29 +31,13 @@ from plivo_sim.scenarios.language import (
     Rule,
     WebhookPolicy,
 )
+from plivo_sim.scenarios.operations import ELSEWHERE, METHODS, OPERATIONS, can_fit, operations_like
 from plivo_sim.scenarios.patterns import glob, is_glob
 from plivo_sim.scenarios.steps import step_mistakes
 from plivo_sim.settings import read_instant
 
-FAULT_APIS = (*APIS, "numbers", "plivo-for-atoms")
-
-OPERATIONS = tuple(
-    f"{api}.{what}"
-    for api, names in {
-        "atoms": "refresh requirements resubmit status submit",
-        "compliance": "create delete download get list numbers.link requirements update",
-        "legacy": "create_application create_document create_end_user delete_application"
-        " delete_document delete_end_user get_application get_document get_document_type"
-        " get_end_user get_requirement list_applications list_document_types list_documents"
-        " list_end_users look_up_requirement submit_application update_application"
-        " update_document update_end_user",
-        "numbers": "get list release rent search update",
-    }.items()
-    for what in names.split()
-)
-"""What the imitated APIs can be asked to do, as faults name it."""
-
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_OF_ATOMS = "plivo-for-atoms"
+FAULT_APIS = (*APIS, "numbers", _OF_ATOMS)
 
 
 def mistakes_of(
@@ -212,10 +196,46 @@ def _fault_mistakes(fault: FaultRule, path: Steps, given: Mapping[str, Any]) -> 
         yield (*path, "message"), f"has no effect with '{fault.effect}', only with {told}"
     if fault.effect == "slow" and not fault.latency_s:
         yield path, "a slow answer needs latency_s"
-    for name in _FACTS:
-        yield from unknown_in_calls(name, getattr(fault, name), (*path, name))
+    yield from _never_called(fault, path)
+
+
+def _never_called(fault: FaultRule, path: Steps) -> Iterator[Found]:
+    """What of a fault no call can have: each alone, else one beside the other."""
+    unknown = [
+        found
+        for name in _FACTS
+        for found in unknown_in_calls(name, getattr(fault, name), (*path, name))
+    ]
+    yield from unknown
     if not fault.path.startswith(("/", "*", "?", "[")):
         yield (*path, "path"), "can match nothing: paths begin with /"
+    elif not any(can_fit(fault.path, each) for each in ELSEWHERE):
+        yield (*path, "path"), "can match nothing: no imitated API has such a path"
+    elif unknown:
+        return
+    elif not (apis := _apis_hit(fault.api)):
+        only = f"only the very word '{_OF_ATOMS}' hits those calls"
+        yield (*path, "api"), f"can match nothing: {only}"
+    elif fault.operation != "*":
+        never = f"can match nothing: '{fault.operation}' is"
+        if not operations_like(fault.operation, fault.method):
+            yield (*path, "method"), f"{never} not called by '{fault.method}'"
+        elif not operations_like(fault.operation, fault.method, fault.path):
+            yield (*path, "path"), f"{never} at another path"
+        elif apis.isdisjoint(_apis_of(fault.operation)):
+            yield (*path, "api"), f"{never} none of '{fault.api}'"
+
+
+def _apis_hit(wanted: str) -> set[str]:
+    if wanted.casefold() == _OF_ATOMS:
+        return {_OF_ATOMS}
+    return {each for each in FAULT_APIS if each != _OF_ATOMS and glob(wanted)(each)}
+
+
+def _apis_of(operation: str) -> Iterator[str]:
+    for each in operations_like(operation):
+        api = each.partition(".")[0]
+        yield from ("new", _OF_ATOMS) if api == "compliance" else (api,)
 
 
 _FACTS = {"api": FAULT_APIS, "operation": OPERATIONS, "method": METHODS}

@@ -87,7 +87,7 @@ def _check_json(body: Any) -> None:
 
 def path_of(id: str, tail: str = "") -> str:
     """The path of an application. Raises NotFound for an id that cannot stand in it: none is so."""
-    if "/" in id or not id.isprintable():
+    if id in ("", ".", "..") or "/" in id or not id.isprintable():
         raise NotFound("application", id)
     return f"/applications/{id}{tail}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from copy import copy
 from datetime import datetime, timedelta
 from importlib import import_module
@@ -30,9 +30,11 @@ from plivo_sim.testing.records import (
 from plivo_sim.testing.requests import (
     Request,
     check_conditions,
+    check_times,
     misses,
     near_misses,
     request_of,
+    unsure,
 )
 from plivo_sim.testing.sdk import point
 from plivo_sim.testing.starts import AUTH_ID, AUTH_TOKEN
@@ -292,21 +294,7 @@ class Handle:
 
     def _unknown(self, wanted: Mapping[str, Any], every: list[Delivery]) -> str:
         """What of it no callback can have."""
-        found = unknown_in_callbacks(
-            wanted, every, lambda: self.account.machine.machine, self._has_or_had
-        )
-        return "; ".join(found)
-
-    def _has_or_had(self, id: str) -> bool:
-        """Whether there is an application of this id, or was, as far as that is known."""
-        with suppress(NotFound):
-            self.calls.get(path_of(id))
-            return True
-        told = self.calls.get("/requests")
-        answered = (each for each in told["requests"] if each["status"] < 400)
-        return bool(told["forgotten"]) or any(
-            id in each["url"] or id in each["answer"] for each in answered
-        )
+        return "; ".join(unknown_in_callbacks(wanted, every, self.calls))
 
     # --- requests ------------------------------------------------------------------------------
 
@@ -314,35 +302,36 @@ class Handle:
         """The account's last requests that meet these conditions, oldest first, 200 at most:
         ``operation``, ``method``, ``path``, ``status``, ``dialect``, ``fault``, ``why`` (texts may
         have ``*`` in them), and ``query``, ``headers``, ``data``: what must be in them. Raises
-        ValueError for a condition or an operation that there is not."""
+        ValueError for what no request can have, or each has."""
         came, _ = self._requests(wanted)
         return [each for each in came if not misses(each, wanted)]
 
     def expect_request(self, /, *, times: int | None = None, **wanted: Any) -> Request | None:
         """The last request that meets these conditions. Fails when none came, or, with ``times``,
-        not so many, or when that cannot be told, as older ones than the last 200 came too: tells
-        the closest, and which conditions these do not meet."""
-        if times is not None and times < 0:
-            raise ValueError(f"times: {times} is less than 0")
+        not so many, or when that cannot be told, as older ones than the last 200 came too, or of
+        what was sent only the start is kept: tells the closest, and which conditions these do not
+        meet. Raises ValueError as ``requests``."""
+        check_times(times)
         came, forgotten = self._requests(wanted)
         found = [each for each in came if not misses(each, wanted)]
-        if (times is None and found) or (len(found) == times and not forgotten):
+        unknown = unsure(came, wanted, forgotten)
+        if (times is None and found) or (len(found) == times and not unknown):
             return found[-1] if found else None
-        older = f"; {forgotten} older ones are not kept any more" if forgotten else ""
+        unknown = f"; {unknown}" if unknown else ""
         told = "no request" if times is None else f"{len(found)} requests, not {times},"
         if len(found) == times:
             told = f"nobody can tell whether {times} requests"
         others = [each for each in came if each not in found]
         closest = "\n".join(near_misses(others, wanted)) if others or not found else ""
         raise AssertionError(
-            f"{told} with {_listed(wanted)} came{older}\n{closest}\n{self.report()}"
+            f"{told} with {_listed(wanted)} came{unknown}\n{closest}\n{self.report()}"
         )
 
     def _requests(self, wanted: Mapping[str, Any]) -> tuple[list[Request], int]:
         """Those that are kept, and how many older ones are not."""
         answer = self.calls.get("/requests")
         came = [request_of(each) for each in answer["requests"]]
-        check_conditions(wanted, came)
+        check_conditions(wanted, came, self.calls)
         return came, answer["forgotten"]
 
     def _wait(self) -> None:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, get_args
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import msgspec
 
 from plivo_sim.domain.machine import Dialect
+from plivo_sim.domain.secrets import masked_json
 from plivo_sim.domain.typed import Instant, convert, short
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.language import EFFECTS
+from plivo_sim.scenarios.operations import (
+    CALLS,
+    ELSEWHERE,
+    METHODS,
+    OPERATIONS,
+    can_fit,
+    operations_like,
+)
 from plivo_sim.scenarios.patterns import is_glob
-from plivo_sim.scenarios.validation import METHODS, OPERATIONS
+from plivo_sim.testing.calls import Calls
 from plivo_sim.testing.matching import is_equal, is_matcher
+from plivo_sim.web.access import masked_login
 
 CLOSEST = 3
 """So many near misses are told."""
@@ -36,7 +47,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A request to an imitated API, and its answer.
 
     ``at`` is simulated, ``arrived`` real time. ``body``: JSON as values, or the parts of a form;
-    ``answer``: its text, as far as it was kept; secrets are masked in all of them.
+    ``sent``: how the body came, and what of it is kept; ``answer``: its text, as far as it was
+    kept; secrets are masked in all of them.
     """
 
     id: str
@@ -46,6 +58,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     headers: dict[str, str]
     body: Any
+    sent: dict[str, Any] | None = None
     status: int
     answer: str
     answer_type: str
@@ -67,15 +80,37 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     def data(self) -> Any:
         """What was sent: the JSON body, the JSON of a form's part ``data``, or a form's texts by
         name; None without a body."""
-        if not isinstance(self.body, list) or not all(
-            isinstance(part, dict) and "name" in part for part in self.body
-        ):
+        parts = self._parts
+        if parts is None:
             return self.body
-        texts = {part["name"]: part["text"] for part in self.body if "text" in part}
+        texts = {part["name"]: part["text"] for part in parts if "text" in part}
         try:
             return json.loads(texts["data"])
         except (KeyError, ValueError):  # a form of texts, or one that was cut or is no JSON
             return texts
+
+    @property
+    def _parts(self) -> list[dict[str, Any]] | None:
+        """Those of a form; None of another body."""
+        if isinstance(self.body, list) and all(
+            isinstance(part, dict) and "name" in part for part in self.body
+        ):
+            return self.body
+        return None
+
+    @property
+    def is_of_texts(self) -> bool:
+        """Whether ``data`` are a form's texts by name."""
+        parts = self._parts
+        return parts is not None and all(part["name"] != "data" for part in parts)
+
+    @property
+    def is_data_whole(self) -> bool:
+        """Whether all that was sent is kept, of which ``data`` are made."""
+        if self._parts is None:
+            return "cut" not in (self.sent or {}).get("changed", ())
+        made_of = [part for part in self._parts if part["name"] == "data"] or self._parts
+        return not any(part.get("is_cut") for part in made_of)
 
     @property
     def files(self) -> dict[str, str]:
@@ -92,97 +127,227 @@ def request_of(shown: Mapping[str, Any]) -> Request:
     return convert(shown, Request)
 
 
-def check_conditions(wanted: Mapping[str, Any], came: Sequence[Request]) -> None:
-    """Raises ValueError for a condition that there is not, for an operation, a dialect, a method, a
-    fault, a status or another value that no request can have, and for an empty part, which all
-    have."""
+def check_times(times: Any) -> None:
+    """Raises ValueError for what is no number of requests; None is any."""
+    if times is not None and (type(times) is not int or times < 0):
+        raise ValueError(f"times: {times!r} is not a whole number, 0 or more")
+
+
+def check_conditions(wanted: Mapping[str, Any], came: Sequence[Request], calls: Calls) -> None:
+    """Raises ValueError for a condition that there is not; for what no request of the account can
+    have: a word, a path, a status, a value of a wrong type, a secret, which is masked in those that
+    are kept; and for what every request has."""
     for name, value in wanted.items():
         if name not in CONDITIONS:
             hint = did_you_mean(name, CONDITIONS)
             raise ValueError(f"requests have no {name!r}{hint}")
-        if name == "status":
-            if not isinstance(value, int) or not 100 <= value <= 599:
-                raise ValueError(f"there is no HTTP status {value!r}; write a number, such as 404")
-        elif name in PLAIN:
-            _check_text(name, value)
-            if name in WORDS and value is not None:
-                _check_word(name, value, [getattr(each, name) for each in came])
-        else:
+        if name not in PLAIN:
             _check_part(name, value)
+        elif name == "status":
+            if type(value) is not int or not 100 <= value <= 599:
+                raise ValueError(f"there is no HTTP status {value!r}; write a number, such as 404")
+            if value == 401 and all(each.status != 401 for each in came):
+                _check_unauthorized(calls)
+        elif (value is None and name == "fault") or is_matcher(name, value):
+            continue
+        elif not isinstance(value, str):
+            raise ValueError(f"{name}: {short(value)} is not a text")
+        elif name == "path" and not value.startswith(("/", "*", "?", "[")):
+            raise ValueError(f"path: no URL has the path {value!r}; it begins with '/'")
+        elif name in WORDS:
+            _check_word(name, value, [getattr(each, name) for each in came])
+    call = {name: wanted[name] for name in _OF_CALL if isinstance(wanted.get(name), str)}
+    if call and all(misses(each, call) for each in came):
+        _check_call(call, calls.auth_id)
 
 
-def _check_text(name: str, value: Any) -> None:
-    """Raises ValueError for what is no text, and for a path that no URL can have."""
-    if is_matcher(name, value) or (name == "fault" and value is None):
-        return
-    if not isinstance(value, str):
-        raise ValueError(f"{name}: {short(value)} is not a text")
-    if name == "path" and not value.startswith(("/", "*", "?", "[")):
-        raise ValueError(f"path: no URL has the path {value!r}; it begins with '/'")
+def _check_unauthorized(calls: Calls) -> None:
+    """Raises ValueError unless a fault may answer 401."""
+    for fault in calls.get("/faults")["faults"]:
+        if fault["effect"] == "expired_credentials":
+            return
+        if fault["effect"] == "error" and fault.get("status") == 401:
+            return
+    told = (
+        "a call that is refused with 401 reaches no account, so that it is not among its requests"
+    )
+    raise ValueError(f"{told}; GET /_sim/unmatched has it")
 
 
-def _check_part(name: str, value: Any) -> None:
-    """Raises ValueError for what no query, headers or data can have, or all have."""
-    if isinstance(value, Mapping) and not value:
-        raise ValueError(f"{name}: is empty, so it says nothing")
-    if name != "data":
-        if not isinstance(value, Mapping):
-            raise ValueError(f"{name}: {short(value)} is not a dictionary")
-        for key, each in value.items():
-            if not isinstance(each, str) and not is_matcher(f"{name}.{key}", each):
-                raise ValueError(f"{name}.{key}: {short(each)} is not a text")
-    _check_data(name, value)
-
-
-def _check_data(path: str, value: Any) -> None:
-    """Raises ValueError for what JSON cannot have: no request can meet it."""
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            if not isinstance(key, str):
-                raise ValueError(f"{path}: the key {short(key)} is not a text")
-            _check_data(f"{path}.{key}", each)
-    elif isinstance(value, list | tuple):
-        for place, each in enumerate(value):
-            _check_data(f"{path}.{place}", each)
-    elif not isinstance(value, str | int | float | None) and not is_matcher(path, value):
-        raise ValueError(f"{path}: {short(value)} cannot be written in JSON")
-
-
-def _check_word(name: str, value: Any, came: Iterable[Any]) -> None:
+def _check_word(name: str, value: str, came: Iterable[Any]) -> None:
     """A pattern for faults may be about the name of one, which is any text."""
-    if name == "fault" and isinstance(value, str):
+    if name == "fault":
         if is_glob(value):
             return
         value = value.rpartition(": ")[2]
     if not any(_is_same(name, each, value) for each in (*WORDS[name], *came)):
-        hint = did_you_mean(str(value), WORDS[name])
+        hint = did_you_mean(value, WORDS[name])
         raise ValueError(f"there is no {name} {value!r}{hint}")
 
 
-def misses(request: Request, wanted: Mapping[str, Any]) -> list[str]:
-    """Which conditions a request does not meet; none if it is one that is wanted."""
-    return [
-        text
-        for name, value in wanted.items()
-        for text in (
-            _missed(name, getattr(request, name), value)
-            if name in PLAIN
-            else _missed_in(name, _found(request, name), value)
-        )
-    ]
+_OF_CALL = ("operation", "method", "path", "dialect")
 
 
-def _found(request: Request, name: str) -> Any:
+def _check_call(wanted: Mapping[str, str], auth_id: str) -> None:
+    """Raises ValueError where the account has no such path, or no operation has all of these."""
+    path, method = wanted.get("path", "*"), wanted.get("method", "*").upper()
+    if not any(_can_be(path, each, auth_id) for each in ELSEWHERE):
+        raise ValueError(f"no request of {auth_id} has the path {path!r}")
+    operation = wanted.get("operation", "")
+    if fnmatchcase("", operation):  # so is that of a call that nothing answers, by any method
+        return
+    if not any(
+        _can_be(path, CALLS[name][1], auth_id) and _speaks(name, wanted.get("dialect", "*"))
+        for name in operations_like(operation, "GET" if method == "HEAD" else method)
+    ):
+        listed = ", ".join(f"{name}={value!r}" for name, value in wanted.items())
+        raise ValueError(f"no request has {listed} together")
+
+
+def _can_be(path: str, template: str, auth_id: str) -> bool:
+    """Whether a pattern fits a path of the account or its subaccount, under any mount."""
+    owned = [template.replace("/Account/{}", f"/Account/{of}{auth_id[2:]}") for of in ("MA", "SA")]
+    return any(
+        can_fit(path, mount + each, has_case=True)
+        for each in owned
+        for mount in ("", "/current", "/beta")
+    )
+
+
+def _speaks(operation: str, dialect: str) -> bool:
+    api = operation.partition(".")[0]
+    return any(fnmatchcase(each, dialect) for each in _DIALECTS.get(api, (api,)))
+
+
+_DIALECTS = {"compliance": ("current", "beta")}
+"""Of the operations of an API; those of the others have its name."""
+
+
+def _check_part(name: str, wanted: Any) -> None:
+    """What is wanted of ``query``, ``headers`` or ``data``."""
+    if isinstance(wanted, Mapping) and not wanted:
+        raise ValueError(f"{name}: is empty, so it says nothing")
+    if name == "data":
+        _check_json(name, wanted)
+    elif not isinstance(wanted, Mapping):
+        raise ValueError(f"{name}: {short(wanted)} is not a dictionary of what has to be in it")
+    else:
+        for key, value in wanted.items():
+            is_list = name == "query" and isinstance(value, list | tuple)
+            for each in value if is_list else (value,):
+                if not isinstance(key, str):
+                    raise ValueError(f"{name}: the key {short(key)} is not a text")
+                if not isinstance(each, str | int | float) and not is_matcher(key, each):
+                    raise ValueError(f"{name}.{key}: {short(each)} is not a text")
+    for path, shown in _masked_in(name, wanted, _as_kept(name, wanted)):
+        told = "secrets are masked in the requests that are kept; what is kept"
+        raise ValueError(f"{path}: {told} would be {shown!r}")
+
+
+def _check_json(name: str, wanted: Any) -> None:
+    """Raises ValueError for what cannot be in a body."""
+    if isinstance(wanted, Mapping):
+        for key, value in wanted.items():
+            if not isinstance(key, str):
+                raise ValueError(f"{name}: the key {short(key)} is not a text")
+            _check_json(f"{name}.{key}", value)
+    elif isinstance(wanted, list | tuple):
+        for place, value in enumerate(wanted):
+            _check_json(f"{name}.{place}", value)
+    elif not isinstance(wanted, str | int | float | None) and not is_matcher(name, wanted):
+        raise ValueError(f"{name}: {short(wanted)} cannot be written in JSON")
+
+
+def _as_kept(name: str, wanted: Any) -> Any:
+    """The same with its secrets masked, as they are where a request is kept."""
+    shown = json.loads(masked_json(json.dumps(wanted, default=repr).encode()))
     if name == "headers":
-        return {key.lower(): value for key, value in request.headers.items()}
-    return getattr(request, name)
+        for key, value in wanted.items():
+            if key.lower() == "authorization" and not _LOGIN.match(str(value)):
+                shown[key] = masked_login(str(value))
+            elif key.lower() == "authorization":
+                shown[key] = value
+    return shown
+
+
+def _masked_in(path: str, wanted: Any, shown: Any) -> Iterator[tuple[str, Any]]:
+    """Where something is masked, and what is there. A pattern that fits
+    that, too, wants no secret."""
+    if isinstance(wanted, Mapping) and isinstance(shown, Mapping):
+        for key, value in wanted.items():
+            yield from _masked_in(f"{path}.{key}", value, shown[key])
+    elif isinstance(wanted, list | tuple) and isinstance(shown, list):
+        for place, value in enumerate(wanted):
+            yield from _masked_in(f"{path}.{place}", value, shown[place])
+    elif is_matcher(path, wanted):
+        return
+    elif wanted != shown and not fnmatchcase(str(shown), str(wanted)):
+        yield path, shown
+
+
+_LOGIN = re.compile(r"(?:Basic )?(?=[^:]*[*?\[])[*?\[MS]")
+"""A pattern for what is kept of an Authorization: ``Basic MA…:***``."""
+
+
+# --- whether a request is as wanted ------------------------------------------------------------
+
+NOT_WHOLE = "data is not kept whole"
+
+
+def misses(request: Request, wanted: Mapping[str, Any]) -> list[str]:
+    """Which conditions a request does not meet; none if it is one that is wanted; ``NOT_WHOLE``
+    alone if nobody can tell."""
+    return [text for each in wanted.items() for text in _misses(request, *each)]
+
+
+def _misses(request: Request, name: str, wanted: Any) -> list[str]:
+    if name in PLAIN:
+        return list(_missed(name, getattr(request, name), wanted))
+    if name == "query":
+        return list(_missed_in_query(request, wanted))
+    if name == "headers":
+        headers = {_header(key): value for key, value in request.headers.items()}
+        wanted = {_header(key): _as_text(value) for key, value in wanted.items()}
+        return list(_missed_in(name, headers, wanted))
+    if request.is_of_texts and isinstance(wanted, Mapping):
+        wanted = {key: _as_text(value) for key, value in wanted.items()}
+    found = list(_missed_in(name, request.data, wanted))
+    return found if request.is_data_whole else [NOT_WHOLE] * bool(found)
+
+
+def unsure(came: Sequence[Request], wanted: Mapping[str, Any], forgotten: int) -> str:
+    """Why nobody can tell how many came; empty if everybody can."""
+    cut = sum(misses(each, wanted) == [NOT_WHOLE] for each in came)
+    older = f"{forgotten} older ones are not kept any more" if forgotten else ""
+    return "; ".join(filter(None, (older, f"of {cut} only the start is kept" if cut else "")))
+
+
+def _header(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
+def _as_text(value: Any) -> Any:
+    """A number or a truth as the text that it is where there are only texts."""
+    is_plain = isinstance(value, int | float)
+    return json.dumps(value) if is_plain else value
+
+
+def _missed_in_query(request: Request, wanted: Mapping[str, Any]) -> Iterator[str]:
+    """Of a parameter that was sent several times, any; of a list, all in their order."""
+    sent = parse_qs(urlsplit(request.url).query, keep_blank_values=True)
+    for key, value in wanted.items():
+        found = sent.get(key, [])
+        if isinstance(value, list | tuple):
+            yield from _missed_in(f"query.{key}", found or _NOTHING, list(map(_as_text, value)))
+        elif all(list(_missed("", each, _as_text(value))) for each in found):
+            one = found[0] if len(found) == 1 else found or _NOTHING
+            yield from _missed(f"query.{key}", one, _as_text(value))
 
 
 def _missed_in(name: str, found: Any, wanted: Any) -> Iterator[str]:
     """Of objects, what is wanted must be there; more may be. Lists are of equal length."""
     if isinstance(wanted, Mapping) and (wanted or isinstance(found, Mapping)):
         for key, value in wanted.items():
-            key = key.lower() if name == "headers" else key
             inner = found.get(key, _NOTHING) if isinstance(found, Mapping) else _NOTHING
             yield from _missed_in(f"{name}.{key}", inner, value)
     elif isinstance(wanted, list | tuple) and isinstance(found, list) and len(wanted) == len(found):
@@ -200,13 +365,19 @@ def _missed(name: str, found: Any, wanted: Any) -> Iterator[str]:
 
 def _is_same(name: str, found: Any, wanted: Any) -> bool:
     """A wanted text may have ``*`` and ``?`` in it. Of a fault, ``fault-1: error``, the effect
-    is enough."""
+    is enough; of a path the last slash is no part."""
     if not isinstance(found, str) or not isinstance(wanted, str):
-        return is_equal(name, found, wanted)
+        same_kind = isinstance(found, bool) is isinstance(wanted, bool)
+        return (same_kind or is_matcher(name, wanted)) and is_equal(name, found, wanted)
     if name == "method":
         wanted = wanted.upper()
-    texts = (found, found.rpartition(": ")[2]) if name == "fault" else (found,)
-    return found == wanted or any(fnmatchcase(each, wanted) for each in texts)
+    texts, globs = {found}, {wanted}
+    if name == "fault":
+        texts.add(found.rpartition(": ")[2])
+    elif name == "path":
+        texts.add(found.rstrip("/"))
+        globs.add(wanted.rstrip("/"))
+    return found == wanted or any(fnmatchcase(each, glob) for each in texts for glob in globs)
 
 
 _NOTHING = object()

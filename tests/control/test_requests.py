@@ -15,7 +15,7 @@ from flask import Request
 
 from plivo_sim.account.account import KEPT_EXCHANGE_BYTES, KEPT_EXCHANGES
 from plivo_sim.control.presenters import problem_details
-from plivo_sim.scenarios.validation import OPERATIONS
+from plivo_sim.scenarios.operations import OPERATIONS
 from plivo_sim.web.calls import Call
 from plivo_sim.web.kept_bodies import KEPT_BODY_BYTES, KEPT_TEXT
 from plivo_sim.web.request_log import exchange_of
@@ -489,3 +489,14 @@ def test_a_host_that_no_url_can_have(http: Http, host: str) -> None:
         assert http.control("GET", path, account=AUTH_ID).status_code == 200
     for path in (f"/console/{AUTH_ID}/traffic", "/console/unmatched", f"/console/{AUTH_ID}/"):
         assert http.get(path).status_code == 200
+
+
+def test_a_request_that_there_is_not(http: Http) -> None:
+    """404, as for what is asked of it; not an empty list, as if it did not fit a filter."""
+    id = http.get("EndUser/").headers["X-Request-Id"]
+    query = {"account": AUTH_ID, "id": id}
+    assert len(http.control("GET", "/requests", **query).get_json()["requests"]) == 1
+    query["operation"] = "compliance.*"
+    assert http.control("GET", "/requests", **query).get_json()["requests"] == []
+    answer = http.control("GET", "/requests", account=AUTH_ID, id="none")
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")

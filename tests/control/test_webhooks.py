@@ -124,6 +124,18 @@ def test_the_log_is_filtered_and_paged(http: Http) -> None:
     assert webhooks(http, state="failed") == []
 
 
+def test_an_application_that_there_is_not(http: Http) -> None:
+    """404, as it never has a callback; one that has none yet, or is deleted, has a list."""
+    silent, told = http.sdk_created(), http.sdk_created(alias="2", callback_url=CALLBACK)
+    http.decide(told, "rejected")
+    answer = http.control("GET", "/webhooks", account=AUTH_ID, application="none")
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")
+    assert webhooks(http, application=silent) == []
+    assert http.delete(f"PhoneNumber/Compliance/{told}/").status_code < 300
+    assert len(webhooks(http, application=told)) == 1
+    assert webhooks(http, application=told, state="failed") == []
+
+
 def test_an_unknown_state(http: Http) -> None:
     """400 that lists those there are."""
     http.sdk_created()

@@ -163,12 +163,26 @@ def test_the_counts_of_a_fault_go_with_it(http: Http) -> None:
 def test_faults_that_match_nothing_cost_little(http: Http) -> None:
     """What they want of a call is compiled once."""
     call = lambda: http.get("EndUser/")  # noqa: E731
-    control(http, "/faults", effect="error", name="f", path="/nowhere*", operation="legacy.get*")
+    control(
+        http,
+        "/faults",
+        effect="error",
+        name="f",
+        path="/v1/Account/MAnowhere*",
+        operation="legacy.get*",
+    )
     call()
     armed = policies.armed_faults(http.account)
     few = calls_of(call)
     for n in range(limits.FAULTS.most - 1):
-        control(http, "/faults", effect="error", name=f"f{n}", path="/nowhere*", method="P*T")
+        control(
+            http,
+            "/faults",
+            effect="error",
+            name=f"f{n}",
+            path="/v1/Account/MAnowhere*",
+            method="P*T",
+        )
     call()
     assert policies.armed_faults(http.account) is not armed
     armed = policies.armed_faults(http.account)

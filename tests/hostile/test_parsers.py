@@ -151,6 +151,7 @@ CALLS = {
     "machines/__init__.py": {"int": OURS},
     "machines/drawing.py": {"re.compile": LINEAR, "re.sub": LINEAR},
     "machines/validation.py": {"decode_json": OURS, "parse_duration": "limit duration"},
+    "scenarios/operations.py": {"glob": "limit glob", "re.split": OURS},
     "scenarios/patterns.py": {
         "re.compile": "limit glob: Python's translation never backtracks over a star",
         "fnmatch.translate": "limit glob", "glob": "limit glob", "int": DIGITS},

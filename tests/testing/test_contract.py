@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -103,8 +104,10 @@ def test_what_makes_no_sense_is_refused(handle: Handle, file: File) -> None:
         handle.reject(id, "name_mismach")
     with pytest.raises(WrongState, match=f"{id}.* in status submitted"):
         handle.suspend(id)
-    with pytest.raises(NotFound, match="'none' not found"):
-        handle.application("none")
+    for none in ("none", "", ".", "../applications", "a/b", "a?b"):
+        for verb in (handle.application, handle.accept):
+            with pytest.raises(NotFound, match=re.escape(f"'{none}' not found")):
+                verb(none)
     with pytest.raises(ValueError, match=r"instant-acept: .*did you mean 'instant-accept'"):
         handle.use_scenario("instant-acept")
     with pytest.raises(ValueError, match="arows: unknown key; did you mean 'arrows'"):
@@ -166,13 +169,14 @@ def test_what_no_callback_can_have_is_refused(
             verb(**wanted)
 
 
-def test_what_callbacks_of_every_api_can_have_is_taken(handle: Handle) -> None:
-    """Their words, and the names of the statuses."""
-    keys = ("compliance_application_id", "compliance_id")
-    assert handle.callbacks(**dict.fromkeys(keys, file_in(handle)), rejection_reason="x") == []
+def test_words_of_every_api_are_taken_before_there_is_an_application(handle: Handle) -> None:
+    """As nobody knows whose callbacks will come; there is no id yet."""
     for status in ("accepted", "approved", "more_info_required", "expired"):
         handle.expect_no_callback(status=status)
     handle.expect_no_callback(event="compliance.approved")
+    assert handle.callbacks(rejection_reason="A scan is missing") == []
+    with pytest.raises(ValueError, match="no application of this account has the id 'x'"):
+        handle.callbacks(compliance_id="x")
 
 
 def test_what_is_due_now_is_waited_for(place: Any, receiver: Receiver) -> None:

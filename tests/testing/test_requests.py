@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from plivo_sim.account.account import KEPT_EXCHANGES
 from plivo_sim.client import Refused
-from plivo_sim.testing import Handle
+from plivo_sim.domain.urls import basic
+from plivo_sim.testing import Handle, in_process
+from plivo_sim.testing.starts import AUTH_ID, AUTH_TOKEN
+from plivo_sim.web.kept_bodies import KEPT_BODY_BYTES
+from tests.support import Http
 from tests.testing.conftest import client_of
 
 File = Callable[..., str]
@@ -131,3 +136,160 @@ def test_a_misspelt_unit_of_time(handle: Handle) -> None:
     """Is refused."""
     with pytest.raises(ValueError, match="'busines_days'; did you mean 'business_days'"):
         handle.advance(busines_days=3)
+
+
+# --- what can be wanted ------------------------------------------------------------------------
+
+LIST = "/v1/Account/MATESTTESTTESTTESTTE/PhoneNumber/Compliance"
+USED = basic(AUTH_ID, AUTH_TOKEN)
+SENT = {
+    "alias": "Acme",
+    "callback_url": "http://127.0.0.1:9/hook?token=abc",
+    "documents": [],
+    "end_user": {"name": "Acme", "type": "business"},
+}
+NEVER: list[tuple[dict[str, Any], str]] = [
+    ({"data": {"alias": object()}}, "data.alias: a object cannot be in a body"),
+    ({"data": {1: "x"}}, "data: the key 1 is not a text"),
+    ({"data": {"callback_url": SENT["callback_url"]}}, r"data.callback_url: .*token=\*\*\*"),
+    ({"data": {"list": [{"auth_token": "x"}]}}, "data.list.0.auth_token: secrets are masked"),
+    ({"headers": {"Authorization": USED}}, r"headers.Authorization: .*'Basic MATEST.*:\*\*\*'"),
+    ({"headers": {"authorization": "Basic TUFUR*"}}, "headers.authorization: secrets are masked"),
+    ({"headers": {"X-Api-Key": "x"}}, "headers.X-Api-Key: secrets are masked"),
+    ({"headers": "x"}, "headers: 'x' is not a dictionary"),
+    ({"headers": {}}, "headers: {} is not a dictionary of what has to be in it"),
+    ({"headers": {"X-Own": None}}, "headers: 'X-Own': None is not a text"),
+    ({"query": "limit=1"}, "query: 'limit=1' is not a dictionary"),
+    ({"query": {}}, "query: {} is not a dictionary"),
+    ({"query": {"token": "x"}}, "query.token: secrets are masked"),
+    ({"query": {"limit": {"x": "1"}}}, "query: 'limit': {'x': '1'} is not a text"),
+    ({"path": "/nope/"}, "no request of MATEST.* has the path '/nope/'"),
+    ({"path": "/PhoneNumber/Compliance/*"}, "no request of MATEST.* has the path"),
+    ({"path": LIST.lower()}, "no request of MATEST.* has the path"),
+    ({"path": "/v1/Account/MAOTHEROTHEROTHEROTH/*"}, "no request of MATEST.* has the path"),
+    ({"path": "*/EndUser/", "operation": "compliance.create"}, "no request has .* together"),
+    ({"method": "GET", "operation": "compliance.create"}, "no request has .* together"),
+    ({"dialect": "legacy", "operation": "compliance.create"}, "no request has .* together"),
+    ({"path": 1}, "path: 1 is not a text"),
+    ({"why": None}, "why: None is not a text"),
+    ({"operation": None}, "operation: None is not a text"),
+    ({"status": True}, "there is no HTTP status True"),
+    ({"status": 200.0}, "there is no HTTP status 200.0"),
+    ({"status": 401}, "refused with 401 reaches no account"),
+    ({"times": True}, "times: True is not a whole number, 0 or more"),
+    ({"times": "1"}, "times: '1' is not a whole number"),
+    ({"times": -1}, "times: -1 is not a whole number"),
+]  # fmt: skip
+OCCURRING: list[dict[str, Any]] = [
+    {"data": {"alias": "Acme", "documents": [], "end_user": {}}},
+    {"data": {"callback_url": "http://127.0.0.1:9/hook?token=*"}},
+    {"data": {"callback_url": "http://127.0.0.1:9/hook?token=***"}},
+    {"data": SENT | {"callback_url": "*"}},
+    {"headers": {"AUTHORIZATION": "Basic MATESTTESTTESTTESTTE:***"}},
+    {"headers": {"authorization": "Basic MATEST*"}},
+    {"headers": {"authorization": "*", "x_own": 5}},
+    {"path": f"{LIST}/", "method": "post", "operation": "compliance.create", "dialect": "current"},
+    {"path": LIST},
+    {"path": "*/Compliance/*"},
+    {"status": 201, "fault": None, "why": "created*"},
+    {"operation": "*", "method": "POST"},
+]
+
+
+@pytest.fixture(scope="module")
+def asked() -> Iterator[Handle]:
+    """A create and two calls of the list came."""
+    with in_process() as handle:
+        client = Http(handle.app, handle.sim, AUTH_ID, AUTH_TOKEN, headers={"X-Own": "5"})
+        form = {"data": json.dumps(SENT | {"country_iso": "US", "number_type": "local"})}
+        assert client.post("PhoneNumber/Compliance/", data=form).status_code == 201
+        client.headers.clear()
+        client.get("PhoneNumber/Compliance/?limit=1&status=accepted&status=rejected&flag=")
+        client.get("EndUser/")
+        yield handle
+
+
+@pytest.mark.parametrize(("wanted", "told"), NEVER)
+def test_what_cannot_come_is_refused(asked: Handle, wanted: dict[str, Any], told: str) -> None:
+    """Else none of it would always be found, whatever the application sends."""
+    with pytest.raises(ValueError, match=told):
+        asked.expect_request(**{"times": 0} | wanted)
+    if "times" not in wanted:
+        with pytest.raises(ValueError, match=told):
+            asked.requests(**wanted)
+
+
+@pytest.mark.parametrize("wanted", OCCURRING)
+def test_what_came_is_found(asked: Handle, wanted: dict[str, Any]) -> None:
+    """However it is written."""
+    found = asked.requests(**wanted)
+    assert found[0].operation == "compliance.create"
+    assert asked.expect_request(times=len(found), **wanted) == found[-1]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"limit": "1"}, {"limit": 1}, {"limit": "*"}, {"status": "accepted"},
+        {"status": "rejected"}, {"status": ["accepted", "rejected"]}, {"status": ("a*", "*")},
+        {"flag": ""},
+    ],
+)  # fmt: skip
+def test_queries_that_came_are_found(asked: Handle, query: dict[str, Any]) -> None:
+    """Numbers as their text; of what was sent several times, each, or all."""
+    found = asked.expect_request(times=1, query=query)
+    assert found is not None
+    assert found.operation == "compliance.list"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"data": {"nothing": {}}}, {"data": {"nothing": {"x": {}}}}, {"data": {"documents": {}}},
+        {"data": {"alias": {}}}, {"data": {"end_user": {"zz": {}}}}, {"data": []},
+        {"query": {"status": ["accepted"]}}, {"query": {"status": []}}, {"query": {"limit": 2}},
+        {"headers": {"X-Own": 6}}, {"method": "PUT"}, {"path": f"{LIST}/Link"},
+        {"path": "/beta/v1/*"}, {"path": "/atoms/*"}, {"operation": "compliance.*", "status": 404},
+    ],
+)  # fmt: skip
+def test_what_could_come_and_did_not(asked: Handle, wanted: dict[str, Any]) -> None:
+    """Is no mistake, and is not found: an empty object is not there where its key is missing."""
+    assert asked.requests(**wanted) == []
+    assert asked.expect_request(times=0, **wanted) is None
+    with pytest.raises(AssertionError, match="no request with"):
+        asked.expect_request(**wanted)
+
+
+def test_what_is_kept_in_part_cannot_be_told() -> None:
+    """Of a long body, only the start."""
+    with in_process() as handle:
+        long = {"alias": "findme", "end_user": {"name": "x" * KEPT_BODY_BYTES}}
+        client = Http(handle.app, handle.sim, handle.auth_id, handle.auth_token)
+        client.post("PhoneNumber/Compliance/", json=long)
+        client.post("PhoneNumber/Compliance/", data={"data": json.dumps(long)})
+        for wanted in ({"alias": "findme"}, {"alias": "other"}):
+            told = r"nobody can tell whether 0 requests .* came; of 2 only the start is kept"
+            with pytest.raises(AssertionError, match=told):
+                handle.expect_request(data=wanted, times=0)
+            with pytest.raises(AssertionError, match="data is not kept whole"):
+                handle.expect_request(data=wanted)
+        assert handle.expect_request(operation="legacy.*", data={"alias": "x"}, times=0) is None
+
+
+def test_a_fault_may_answer_401() -> None:
+    """Then it is among the requests, or could be."""
+    with in_process() as handle:
+        handle.fault("expired_credentials", times=1)
+        assert handle.expect_request(status=401, times=0) is None
+        Http(handle.app, handle.sim, handle.auth_id, handle.auth_token).get("EndUser/")
+        assert handle.expect_request(status=401, times=1)
+
+
+def test_a_form_of_texts_is_compared_as_texts() -> None:
+    """It has no numbers."""
+    with in_process() as handle:
+        client = Http(handle.app, handle.sim, handle.auth_id, handle.auth_token)
+        client.post("EndUser/", data={"name": "Acme", "age": "7", "is_new": "true"})
+        assert handle.expect_request(data={"age": 7, "is_new": True}, times=1)
+        client.post("EndUser/", json={"age": 1})
+        assert handle.expect_request(data={"age": True}, times=0) is None

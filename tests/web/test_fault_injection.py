@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import threading
 import time
@@ -16,7 +17,7 @@ import pytest
 import urllib3
 
 from plivo_sim.assembly import LiveSimulator
-from plivo_sim.scenarios.validation import OPERATIONS
+from plivo_sim.scenarios.operations import CALLS, OPERATIONS, can_fit, operations_like
 from plivo_sim.web import fault_injection
 from plivo_sim.web.access import account_of
 from plivo_sim.web.streams import REQUEST_THREAD
@@ -257,6 +258,37 @@ def test_every_operation_can_be_named(http: Http) -> None:
     )
 
 
+def test_the_calls_of_operations_are_as_they_are_declared(http: Http) -> None:
+    """Their methods and paths, by which what no call can have is refused."""
+    listed = http.control("GET", "/operations").get_json()["operations"]
+    declared = {each["operation"]: (each["method"], each["path"]) for each in listed}
+    assert {
+        name: (verb, re.sub(r"{\w+}", "{}", path)) for name, (verb, path) in declared.items()
+    } == CALLS
+    for name, (verb, path) in CALLS.items():
+        exact = re.sub("{}", "MA1", path)
+        for wanted in (
+            exact,
+            exact.rstrip("/"),
+            exact.upper(),
+            f"*{path[-8:].partition('}')[2]}",
+            "*",
+            f"{exact[:9]}*",
+            exact.replace("M", "?"),
+            exact.replace("M", "[A-Z]"),
+        ):
+            assert name in operations_like(name, verb, wanted), wanted
+        for wanted in (
+            f"{exact}x/y",
+            f"x{exact}",
+            exact[:-3],
+            "/",
+            exact.replace("1", "[!A-Z0-9]"),
+        ):
+            like = re.sub("{}", "[^/]+", path.rstrip("/"))
+            assert can_fit(wanted, path) is bool(re.fullmatch(like, wanted.rstrip("/"))), wanted
+
+
 def test_removing_a_fault(http: Http) -> None:
     """One by its id, or all."""
     id = add(http, effect="error")
@@ -275,6 +307,13 @@ def test_removing_a_fault(http: Http) -> None:
         ({"effect": "error", "tims": 1}, "tims"),
         ({"effect": "error", "probability": 2}, "probability"),
         ({"effect": "error", "quota": {"calls": 0}}, "quota.calls"),
+        ({"effect": "error", "path": "/nope/"}, "path"),
+        ({"effect": "error", "path": "/beta/v1/*"}, "path"),
+        ({"effect": "error", "path": "/v1/Account/*", "operation": "atoms.*"}, "path"),
+        ({"effect": "error", "path": "*/EndUser/*", "operation": "compliance.create"}, "path"),
+        ({"effect": "error", "method": "DELETE", "operation": "compliance.create"}, "method"),
+        ({"effect": "error", "api": "plivo*"}, "api"),
+        ({"effect": "error", "api": "legacy", "operation": "compliance.create"}, "api"),
         ({}, "effect"),
     ],
 )

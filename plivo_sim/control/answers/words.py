@@ -9,7 +9,7 @@ from msgspec import Meta
 from plivo_sim.catalogue.shape import Source
 from plivo_sim.control.settings import setting_schemas
 from plivo_sim.domain.machine import WORDS_KEY
-from plivo_sim.scenarios.validation import OPERATIONS
+from plivo_sim.scenarios.operations import OPERATIONS
 
 Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 

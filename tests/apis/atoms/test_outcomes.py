@@ -227,7 +227,7 @@ def test_faults_choose_by_the_application_at_plivo(atoms: Atoms) -> None:
     errors(atoms.refresh(one["_id"]), 502)
 
 
-@pytest.mark.parametrize("api", ["*", "plivo*", "new"])
+@pytest.mark.parametrize("api", ["*", "n*", "new"])
 def test_only_the_very_name_hits_the_calls_of_atoms_to_plivo(atoms: Atoms, api: str) -> None:
     """So that a fault for everything strikes each call once."""
     atoms.requirements()
