@@ -274,8 +274,7 @@ def _begin(handle: InProcess | Served | Remote, request: pytest.FixtureRequest) 
     account = {name: wanted[name] for name in ("auth_id", "auth_token") if name in wanted}
     try:
         if isinstance(handle, Remote):
-            handle.use_account(handle.auth_id, **account)
-            handle.begin(request.node.nodeid, **chosen)
+            handle.begin(request.node.nodeid, **account, **chosen)
         else:
             handle.begin(**chosen)
             handle.use_account(**account)

@@ -57,5 +57,5 @@ class AccountOfTest:
     def configure(self, settings: Mapping[str, str]) -> dict[str, str]:
         """Change its own settings; returns all of them. Raises ValueError."""
         body = {"auth_id": self.auth_id, "settings": dict(settings)}
-        told: dict[str, str] = self._handle.calls.post("/accounts", body, account=None)["settings"]
+        told: dict[str, str] = self._handle.calls.post("/accounts", body)["settings"]
         return told

@@ -58,6 +58,7 @@ class Handle:
     ) -> None:
         self._client = client
         self._made = ExitStack()
+        self._began: dict[str, str] = {}
         self.use_account(auth_id, auth_token)
 
     def use_account(self, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN) -> None:
@@ -67,7 +68,7 @@ class Handle:
             raise ValueError(f"auth_id: {auth_id!r} is not MA or SA and 18 letters or digits")
         self.auth_id, self.auth_token = main_account(auth_id), auth_token
         self.credentials = auth_id, auth_token
-        self.calls = Calls(self._client, self.auth_id)
+        self.calls = Calls(self._client, self.auth_id, self._began)
         self._hints: list[str] = []
 
     @property
@@ -77,7 +78,10 @@ class Handle:
 
     def for_account(self, auth_id: str, auth_token: str) -> Self:
         """The verbs and clients of another account, or of a subaccount (``SA…``), of the same
-        simulator. Raises ValueError if that is no auth id."""
+        simulator. Raises ValueError if that is no auth id.
+
+        Elsewhere (``Remote``) it is an account of this test alone, with an auth id of its own that
+        stands for this one, and empty at first; it is removed with the test's."""
         other = copy(self)
         other.use_account(auth_id, auth_token)
         return other
