@@ -30,7 +30,7 @@ from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Endpoint, Query, Surface, endpoint, full_path
 from plivo_sim.web.kept_bodies import KeptPart
 from plivo_sim.web.long_work import long_work
-from plivo_sim.web.request_log import Exchange
+from plivo_sim.web.request_log import Exchange, requests_of
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers.requests import OperationOut
@@ -63,22 +63,22 @@ def clear_coverage() -> Response:
     answers={200: "RequestsOut"},
 )  # fmt: skip
 def list_requests() -> Response:
-    """The account's last requests, oldest first; ``fault`` names the fault that struck one.
-    ``id`` and ``operation`` filter; ``forgotten``: how many older ones are not kept any more."""
+    """The account's last requests, oldest first; ``fault`` names the fault that struck one. Those
+    that named it and were not let in, 401, are among them, once anything else was asked of the
+    account. ``id`` and ``operation`` filter; ``forgotten``: how many older ones are not kept any
+    more."""
     account = account_named()
     wanted, id = operation_glob() or "*", request.args.get("id")
     fits = glob(wanted)
     found = [
-        each
-        for each in list(account.exchanges)
-        if fits(each.operation) and id in (None, "", each.id)
+        each for each in requests_of(account) if fits(each.operation) and id in (None, "", each.id)
     ]
     with long_work(len(found)):
         return current_call().answer(
             {
                 "account": account.auth_id,
                 "requests": [each.shown() for each in found],
-                "forgotten": account.exchanges.forgotten,
+                "forgotten": account.exchanges.forgotten + account.refused.forgotten,
             }
         )
 

@@ -311,16 +311,21 @@ class Handle:
     def expect_request(self, /, *, times: int | None = None, **wanted: Any) -> Request | None:
         """The last request that meets these conditions. Fails when none came, or, with ``times``,
         not so many, or when that cannot be told, as older ones than the last 200 came too: tells
-        the closest, and which conditions these do not meet."""
+        the closest, and which conditions these do not meet. One that was not let in (401) is not
+        the one that is wanted, unless ``status`` says so; but it came."""
         came, forgotten = self._requests(wanted)
         found = [each for each in came if not misses(each, wanted)]
-        if (times is None and found) or (len(found) == times and not forgotten):
-            return found[-1] if found else None
+        let_in = found if "status" in wanted else [each for each in found if each.is_let_in]
+        if (times is None and let_in) or (len(found) == len(let_in) == times and not forgotten):
+            return let_in[-1] if let_in else None
         older = f"; {forgotten} older ones are not kept any more" if forgotten else ""
-        told = "no request" if times is None else f"{len(found)} requests, not {times},"
-        if len(found) == times:
+        count = len(let_in) if len(found) == times else len(found)
+        told = "no request" if times is None else f"{count} requests, not {times},"
+        if count == times:
             told = f"nobody can tell whether {times} requests"
-        others = [each for each in came if each not in found]
+        if found and len(found) != len(let_in):
+            older = f"{older}; {len(found) - len(let_in)} that would fit were not let in (401)"
+        others = [each for each in came if each not in let_in]
         closest = "\n".join(near_misses(others, wanted)) if others or not found else ""
         raise AssertionError(
             f"{told} with {_listed(wanted)} came{older}\n{closest}\n{self.report()}"

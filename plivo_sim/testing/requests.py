@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from http import HTTPStatus
 from typing import Any, get_args
 from urllib.parse import parse_qsl, urlsplit
 
@@ -53,6 +54,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     fault: str | None
     why: str
     took_ms: float
+
+    @property
+    def is_let_in(self) -> bool:
+        """Whether its credentials were those of the account; a fault answers 401 all the same."""
+        return self.status != HTTPStatus.UNAUTHORIZED or self.fault is not None
 
     @property
     def path(self) -> str:
