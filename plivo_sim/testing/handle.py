@@ -90,7 +90,7 @@ class Handle:
         """A ``plivo.RestClient`` of this account that speaks to this simulator; closed when the
         test ends. Raises ImportError without the SDK, TypeError for a simulator in process."""
         client = import_module("plivo").RestClient(*self.credentials, timeout=30)
-        return point(self._made.enter_context(client), self.url)
+        return point(self._made.enter_context(client), self.url, self._client.authority)
 
     def close_clients(self) -> None:
         self._made.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from plivo_sim.client import trusting
 from plivo_sim.outgoing.pointing import pointed, redirected
 
 __all__ = ["point", "pointed"]
@@ -17,26 +18,32 @@ C = TypeVar("C")
 _PREFIXES = ("https://", "http://")
 
 
-def point(client: C, url: str) -> C:
+def point(client: C, url: str, authority: str | None = None) -> C:
     """Redirect one ``plivo.RestClient`` to a simulator; returns the client.
 
     Every request of it goes there, whatever host the SDK wanted, uploads included: an adapter is
-    mounted on both of its sessions.
+    mounted on both of its sessions. ``authority``: a file of certificates that are trusted in place
+    of the system's, which are those of ``SSL_CERT_FILE`` if it is set. Raises OSError for one that
+    cannot be read, or has none.
     """
     for session in (client.session, client.multipart_session):  # type: ignore[attr-defined]
         session.trust_env = False
-        adapter = _adapter(url)
+        adapter = _adapter(url, authority)
         for prefix in _PREFIXES:
             session.mount(prefix, adapter)
     return client
 
 
-def _adapter(url: str) -> Any:
+def _adapter(url: str, authority: str | None) -> Any:
     from requests.adapters import HTTPAdapter
 
     target = urlsplit(url)
+    context = trusting(authority) if target.scheme == "https" else None
 
     class Redirecting(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> Any:
+            return super().init_poolmanager(*args, **kwargs, ssl_context=context)
+
         def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
             request.url = redirected(request.url, target)
             return super().send(request, *args, **kwargs)

@@ -79,7 +79,8 @@ class Served(Owned):
     def _start(self, settings: Settings) -> Client:
         self.live = LiveSimulator(settings).start()
         self.sim = self.live.sim
-        return Client(self.live.url)
+        own = self.live.authority  # of its certificate, which nobody else knows
+        return Client(self.live.url, authority=None if own is None else str(own))
 
     def close(self) -> None:
         super().close()
