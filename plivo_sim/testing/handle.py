@@ -327,9 +327,8 @@ class Handle:
             older = f"{older}; {len(found) - len(let_in)} that would fit were not let in (401)"
         others = [each for each in came if each not in let_in]
         closest = "\n".join(near_misses(others, wanted)) if others or not found else ""
-        raise AssertionError(
-            f"{told} with {_listed(wanted)} came{older}\n{closest}\n{self.report()}"
-        )
+        which = f" with {_listed(wanted)}" if wanted else ""
+        raise AssertionError(f"{told}{which} came{older}\n{closest}\n{self.report()}")
 
     def _requests(self, wanted: Mapping[str, Any]) -> tuple[list[Request], int]:
         """Those that are kept, and how many older ones are not."""

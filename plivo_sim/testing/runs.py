@@ -110,6 +110,15 @@ class Remote(Handle):
         for auth_id in [*self._began]:
             self._make(auth_id)
 
+    def report(self) -> str:
+        """What happened, in the accounts that stand for others too."""
+        told = [super().report()]
+        for named, mine in self._standing_for.items():
+            if mine != self.auth_id:
+                lines = self.calls.get("/report", account=mine, others=self.others)["lines"]
+                told += [f"account {mine}, which stands for {named}:", *lines]
+        return "\n".join(told)
+
     def end(self) -> None:
         """Remove the accounts, so that nothing of this test arrives in the next. Raises
         AccountReplaced if one was not the test's any more, and Missed if a call went to one that

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -94,6 +95,30 @@ def test_an_account_that_somebody_reset(
     with pytest.raises(AccountReplaced):
         sim.end()
     assert elsewhere.sim.accounts() == []
+
+
+@pytest.mark.live
+def test_a_reset_that_is_awaited(elsewhere: LiveSimulator) -> None:
+    """Is of the test's accounts, as without ``await``: it was one of the whole server."""
+    with (
+        remote(elsewhere.url, run_id="one", name="test") as sim,
+        remote(elsewhere.url, run_id="two", name="test") as job,
+    ):
+        ids = [file_in(sim), file_in(job)]
+        asyncio.run(sim.aio.reset())
+        assert [[each.id for each in it.applications()] for it in (sim, job)] == [[], ids[1:]]
+
+
+@pytest.mark.live
+def test_the_report_tells_of_the_tests_accounts(elsewhere: LiveSimulator) -> None:
+    """As on a server of its own, where it tells of all."""
+    with remote(elsewhere.url, name="test") as sim:
+        other = sim.for_account(OTHER, "token")
+        file_in(other, "Bolt")
+        told = sim.report()
+        assert f"account {other.auth_id}, which stands for {OTHER}:" in told
+        assert "(Bolt): submitted" in told
+        assert OTHER not in other.report()
 
 
 @pytest.mark.live
