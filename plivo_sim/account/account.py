@@ -112,6 +112,7 @@ class Account:
     ``undo_points``: the last moments to go back to, oldest first, beside the ``marks``, which have
     names; ``undone``: from behind which ``state`` up to which what was done is undone.
     ``unanswered``: calls that wrote and are not in the logs yet; ``on_write`` is told of writes.
+    ``refused``: the last calls that named it and were not let in.
     ``steering``: the last control calls that changed something. ``arrows``: how often each change
     of status, from one to another, was made since it was made or last reset.
     ``began_s``: when it was made or last reset, in real seconds since 1970. ``move``: the id of the
@@ -142,6 +143,7 @@ class Account:
         self.on_write: OnWrite = lambda account, is_other: None
         self.marks: dict[str, Mark] = {}
         self.exchanges: BoundedLog[Any] = BoundedLog(KEPT_EXCHANGES, KEPT_EXCHANGE_BYTES, memory)
+        self.refused: BoundedLog[Any] = BoundedLog(KEPT_EXCHANGES, KEPT_EXCHANGE_BYTES, memory)
         self.moments: BoundedLog[Any] = BoundedLog(KEPT_MOMENTS, KEPT_EXCHANGE_BYTES, memory)
         self.undo_points: deque[UndoPoint] = deque(maxlen=limits.UNDO_POINTS.most)
         self.undo_count = 0
@@ -466,6 +468,7 @@ class Account:
             self.restore({})
             self.marks = {}
             self.exchanges.clear()
+            self.refused.clear()
             self.moments.clear()
             self.arrows.clear()
             if not undoable:

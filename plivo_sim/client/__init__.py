@@ -279,13 +279,16 @@ def _context(url: str, authority: str | None) -> ssl.SSLContext | None:
     """How TLS is spoken; None where the URL has none, as certificates take a while to load."""
     if authority is None and not url.lower().startswith("https:"):
         return None
-    context = ssl.create_default_context() if authority is None else _trusting(authority)
+    context = trusting(authority)
     context.sslsocket_class = Secured
     return context
 
 
-def _trusting(file: str) -> ssl.SSLContext:
-    """A context that trusts the authorities of a file."""
+def trusting(file: str | None) -> ssl.SSLContext:
+    """A context that trusts the authorities of a file; without one, the system's, or those of the
+    file that ``SSL_CERT_FILE`` names. Raises OSError."""
+    if file is None:
+        return ssl.create_default_context()
     try:
         text = text_in(Path(file), PEM)
         if len(text) > PEM.most or "CERTIFICATE" not in text:
@@ -305,7 +308,7 @@ def _pieces(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
 
 class Client:
     """Calls one simulator; each call raises Refused or Unreachable. ``transport``: what brings the
-    calls there; default: HTTP."""
+    calls there; default: HTTP, with ``timeout_s`` and ``authority`` as ``Http`` takes them."""
 
     def __init__(
         self,
@@ -315,12 +318,15 @@ class Client:
         transport: Transport | None = None,
         *,
         timeout_s: float | None = None,
+        authority: str | None = None,
     ) -> None:
-        self.url = with_scheme(url)
+        self.url, self.authority = with_scheme(url), authority
         self.auth_id = auth_id
         self._token = token
         hint = "; start it: plivo-sim serve"
-        self._http = transport or Http(self.url, timeout_s=timeout_s, hint=hint)
+        self._http = transport or Http(
+            self.url, timeout_s=timeout_s, hint=hint, authority=authority
+        )
 
     def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """A call of the control API (``path`` below ``/_sim``); a tuple in the query repeats. The

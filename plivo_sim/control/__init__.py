@@ -26,7 +26,7 @@ from plivo_sim.control import (
     unmatched,
     webhooks,
 )
-from plivo_sim.control.inputs import ACCOUNT, refuse_mistaken_query
+from plivo_sim.control.inputs import ACCOUNT, BEGAN, refuse_mistaken_query, refuse_replaced
 from plivo_sim.control.presenters import MEDIA_TYPE
 from plivo_sim.web.endpoints import Surface, add_routes, endpoints_of
 
@@ -71,7 +71,7 @@ def make_blueprint() -> Blueprint:
     blueprint = Blueprint("control", __name__, url_prefix=CONTROL.prefix)
 
     queries = {  # each takes an account, also where it is about the server: proxies route by it
-        row.name: (ACCOUNT, *row.query) for row in CONTROL.endpoints
+        row.name: (ACCOUNT, BEGAN, *row.query) for row in CONTROL.endpoints
     }
 
     @blueprint.before_request
@@ -79,6 +79,7 @@ def make_blueprint() -> Blueprint:
         name = (request.endpoint or "").rpartition(".")[2]
         if name in queries and name not in _RECEIVING:
             refuse_mistaken_query(queries[name])
+            refuse_replaced()
 
     add_routes(blueprint, CONTROL.endpoints)
     blueprint.add_url_rule("/openapi/", "get_reference", server.get_reference, methods=["GET"])

@@ -41,7 +41,7 @@ from plivo_sim.web.endpoints import JSON, endpoint
 from plivo_sim.web.long_work import long_work, passing
 
 if TYPE_CHECKING:  # a start needs none
-    from plivo_sim.control.answers import ExportOut, MarkedOut, SnapshotSummaryOut
+    from plivo_sim.control.answers import ExportOut, MadeOut, MarkedOut, SnapshotSummaryOut
 
 
 @endpoint(
@@ -82,11 +82,12 @@ def list_accounts() -> Response:
 
 @endpoint(
     "POST", "/accounts", "Make an account, or change its settings.",
-    query=(ACCOUNT,), bodies={JSON: "account_body"}, answers={201: "AccountOut"},
+    query=(ACCOUNT,), bodies={JSON: "account_body"}, answers={201: "MadeOut"},
 )  # fmt: skip
 def make_account() -> Response:
     """``{"auth_id", "settings": {name: text}}``: make an account, or change its settings; with
-    ``"anew": true`` it holds nothing, and has these settings only."""
+    ``"anew": true`` it holds nothing, and has these settings only. ``began`` of the answer tells
+    this account from one that takes its place later: see there."""
     data = json_object("auth_id", "settings", "anew")
     auth_id = text_of(data, "auth_id") or ""
     account_text(data, "auth_id")  # the query names no other
@@ -110,7 +111,8 @@ def make_account() -> Response:
         raise invalid("settings", str(error)) from None
     call.account = account
     with account.lock:
-        return call.answer(presenters.account_of(account), 201)
+        shown: MadeOut = {**presenters.account_of(account), "began": presenters.began_of(account)}
+        return call.answer(shown, 201)
 
 
 def _as_text(value: Any) -> str:

@@ -16,9 +16,17 @@ from flask import request
 from plivo_sim.account.account import Account
 from plivo_sim.account.lock import repeatable
 from plivo_sim.catalogue.checked import FileMistakes
+from plivo_sim.control.presenters import began_of
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
-from plivo_sim.domain.errors import AccountRequired, Invalid, NotFound, Problem, ProblemKind
+from plivo_sim.domain.errors import (
+    AccountReplaced,
+    AccountRequired,
+    Invalid,
+    NotFound,
+    Problem,
+    ProblemKind,
+)
 from plivo_sim.domain.errors import invalid as invalid
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.text import MEMBERS_OF_SNAPSHOT, SNAPSHOT, decode_json
@@ -43,6 +51,7 @@ OF_MACHINE = Query(
     name="account",
     description="MA…, whose status machine it is about; else the only account's, or the server's.",
 )
+BEGAN = Query(name="began", description="as POST /_sim/accounts answered it; else refused.")
 LISTED = 100
 PAGE = (
     Query(name="offset", type="integer"),
@@ -341,6 +350,20 @@ def account_holding(
             if getattr(account.store, table).fetch(id) is not None:
                 return account
     raise NotFound(kind, id)
+
+
+def refuse_replaced() -> None:
+    """Raises AccountReplaced if the account of the query did not begin when the query says, and
+    NotServed for one that is another server's."""
+    began, auth_id = request.args.get(BEGAN.name, ""), request.args.get(ACCOUNT.name, "")
+    if not (began and is_account(auth_id)):
+        return
+    sim = current_call().sim
+    sim.check_here(auth_id)
+    account = sim.known(auth_id)
+    began_now = "" if account is None else began_of(account)
+    if began_now != began:
+        raise AccountReplaced(auth_id, began, began_now)
 
 
 def document_words() -> Collection[str]:

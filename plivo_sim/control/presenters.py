@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from plivo_sim.account.account import Account
 from plivo_sim.apis.words import microseconds
 from plivo_sim.domain.errors import (
+    AccountReplaced,
     AccountRequired,
     Busy,
     ClockRefused,
@@ -264,6 +265,11 @@ def account_of(account: Account) -> AccountOut:
     }
 
 
+def began_of(account: Account) -> str:
+    """When it was made or last reset, or opened by a server that was restarted, in real time."""
+    return microseconds(datetime.fromtimestamp(account.began_s, UTC))
+
+
 def due_of(due: Due) -> DueOut:
     """What became of what is due."""
     return {"kept": due.kept, "planned": due.planned, "dropped": due.dropped}
@@ -280,6 +286,7 @@ _KINDS: tuple[tuple[type[SimError], int, str, str], ...] = (
     (NoSuchPage, 404, "no_such_page", "No such page"),
     (WrongMethod, 405, "wrong_method", "Method not allowed"),
     (AccountRequired, 400, "account_required", "Say which account"),
+    (AccountReplaced, 400, "replaced", "Another account by now"),
     (NotServed, 421, "misdirected", "Another server's account"),
     (Invalid, 400, "invalid", "The request has problems"),
     (TooLarge, 413, "too_large", "The body is too large"),

@@ -21,7 +21,7 @@ from plivo_sim.simulator.history import Moment
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Query, endpoint
 from plivo_sim.web.long_work import long_work, passing
-from plivo_sim.web.request_log import Exchange
+from plivo_sim.web.request_log import Exchange, requests_of
 from plivo_sim.webhooks import outbox
 
 if TYPE_CHECKING:  # a start needs none
@@ -177,7 +177,7 @@ def _who(event: StatusChanged) -> str:
 
 def _came(account: Account) -> list[Moment | Exchange]:
     """Requests, changes of status and tried callbacks in the order in which they came."""
-    came = [*account.exchanges, *account.moments]
+    came = [*requests_of(account), *account.moments]
     came.sort(key=lambda each: each.arrived_s)
     return came
 
@@ -215,7 +215,7 @@ def _about_other(other: Account, account: Account, others: str) -> Iterator[str]
     """That another account was called or has records: perhaps it was that one that was meant.
     Caller holds the other's lock, or takes it as it is."""
     since_s = account.began_s if others == "unset" else 0.0
-    calls = [each for each in other.exchanges if each.arrived_s >= since_s]
+    calls = [each for each in requests_of(other) if each.arrived_s >= since_s]
     held = len(other.store.applications)
     if (others == "unset" and other.overrides) or not (calls or (others == "all" and held)):
         return

@@ -30,7 +30,7 @@ from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Endpoint, Query, Surface, endpoint, full_path
 from plivo_sim.web.kept_bodies import KeptPart
 from plivo_sim.web.long_work import work_on_texts
-from plivo_sim.web.request_log import Exchange
+from plivo_sim.web.request_log import Exchange, requests_of
 
 if TYPE_CHECKING:  # a start needs none
     from plivo_sim.control.answers.requests import OperationOut
@@ -62,13 +62,14 @@ def clear_coverage() -> Response:
     answers={200: "RequestsOut"}, errors=(404,),
 )  # fmt: skip
 def list_requests() -> Response:
-    """The account's last requests, oldest first; ``fault`` names the fault that struck one.
-    ``id`` and ``operation`` filter; ``forgotten``: how many older ones are not kept any more. 404
-    for an ``id`` that none of those has that are kept."""
+    """The account's last requests, oldest first; ``fault`` names the fault that struck one. Those
+    that named it and were not let in, 401, are among them, once anything else was asked of the
+    account. ``id`` and ``operation`` filter; ``forgotten``: how many older ones are not kept any
+    more. 404 for an ``id`` that none of those has that are kept."""
     account = account_named()
     wanted, id = operation_glob() or "*", request.args.get("id")
     fits = glob(wanted)
-    kept = [each for each in list(account.exchanges) if id in (None, "", each.id)]
+    kept = [each for each in requests_of(account) if id in (None, "", each.id)]
     if id and not kept:
         raise NotFound("request", id)
     found = [each for each in kept if fits(each.operation)]
@@ -77,7 +78,7 @@ def list_requests() -> Response:
             {
                 "account": account.auth_id,
                 "requests": [each.shown() for each in found],
-                "forgotten": account.exchanges.forgotten,
+                "forgotten": account.exchanges.forgotten + account.refused.forgotten,
             }
         )
 

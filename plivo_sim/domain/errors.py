@@ -179,6 +179,19 @@ class NotServed(SimError):
         self.auth_id = auth_id
 
 
+class AccountReplaced(SimError):
+    """A call is about an account that began at another instant than this one: meanwhile it was
+    reset, or its server was restarted. ``began_now``: empty if there is none."""
+
+    def __init__(self, auth_id: str, began: str, began_now: str) -> None:
+        now = f"this one began at {began_now}" if began_now else "there is none"
+        super().__init__(
+            f"account {auth_id} is not the one that began at {began} any more: meanwhile its server"
+            f" was restarted, or somebody reset it; {now}"
+        )
+        self.auth_id = auth_id
+
+
 class StorageFailed(SimError):
     """The state could not be written; the change was taken back."""
 

@@ -9,6 +9,7 @@ client is searched for, changed or remembered, so there is nothing to put back.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -94,11 +95,20 @@ def _of_requests(instead_of: _InsteadOf) -> Callable[[Function], Function]:
                 request = request.copy()
                 request.url = url
                 kwargs["proxies"] = None  # they were chosen for the live service
+                if url.startswith("https:") and kwargs.get("verify", True) is True:
+                    kwargs["verify"] = _trusted_by_system() or True
             return send(adapter, request, *args, **kwargs)
 
         return sending
 
     return wrap
+
+
+def _trusted_by_system() -> str | None:
+    """The file, or folder, of the authorities that OpenSSL trusts, which ``SSL_CERT_FILE`` may
+    name, as the verbs of tests do: requests has a list of its own."""
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile or paths.capath
 
 
 def _of_httpx(instead_of: _InsteadOf) -> Callable[[Function], Function]:

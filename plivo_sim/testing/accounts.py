@@ -62,5 +62,5 @@ class AccountOfTest:
         ValueError."""
         texts = {name: setting_text(name, each) for name, each in settings.items()}
         body = {"auth_id": self.auth_id, "settings": texts}
-        told: dict[str, str] = self._handle.calls.post("/accounts", body, account=None)["settings"]
+        told: dict[str, str] = self._handle.calls.post("/accounts", body)["settings"]
         return told

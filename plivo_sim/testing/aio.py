@@ -19,7 +19,8 @@ def _coroutine(
 ) -> Callable[Concatenate[Aio, P], Coroutine[Any, Any, R]]:
     @wraps(verb)
     async def call(self: Aio, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        work = partial(verb, self._handle, *args, **kwargs)
+        own: Callable[P, R] = getattr(self._handle, verb.__name__)  # of its kind of handle
+        work = partial(own, *args, **kwargs)
         if not has_running_loop() and (trio := sys.modules.get("trio")) is not None:
             found: R = await trio.to_thread.run_sync(work)
             return found

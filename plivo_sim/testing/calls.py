@@ -11,6 +11,7 @@ from typing import Any
 
 from plivo_sim.client import Client, Refused
 from plivo_sim.domain.errors import (
+    AccountReplaced,
     AccountRequired,
     Busy,
     ClockRefused,
@@ -44,11 +45,15 @@ class Mistaken(Invalid, ValueError):
 class Calls:
     """The control calls of one account of a simulator. Raises what the domain raises: NotFound,
     NotReached, WrongState, Busy, ClockRefused, AccountRequired; Mistaken, which is Invalid and a
-    ValueError; else SimError. Raises Unreachable."""
+    ValueError; else SimError. Raises Unreachable.
 
-    def __init__(self, client: Client, auth_id: str) -> None:
+    ``began``: when accounts began, by auth id, as ``POST /_sim/accounts`` told it. A call about one
+    of these that began anew meanwhile does nothing, and raises AccountReplaced."""
+
+    def __init__(self, client: Client, auth_id: str, began: Mapping[str, str]) -> None:
         self._client = client
         self.auth_id = auth_id
+        self._began = began
 
     def get(self, path: str, **query: Any) -> Any:
         return self.call("GET", path, **query)
@@ -59,8 +64,10 @@ class Calls:
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """The answer to a call about this account; with ``account=None`` it names none."""
         _check_json(body)
+        named = {"account": self.auth_id, **query}
+        began = self._began.get(named["account"])
         try:
-            return self._client.control(method, path, body, **{"account": self.auth_id, **query})
+            return self._client.control(method, path, body, **{"began": began, **named})
         except Refused as refusal:
             raise _error_of(refusal) from None
 
@@ -105,7 +112,8 @@ def _error_of(refusal: Refused) -> SimError:
         "not_found": lambda: NotFound(str(body.get("kind")), str(body.get("id"))),
         "account_required": lambda: AccountRequired(list(body.get("accounts", ()))),
         "invalid": lambda: Mistaken([_problem(each) for each in body.get("problems", ())]),
-        "wrong_state": lambda: _wrong_state(refusal.text),
+        "replaced": lambda: _worded(AccountReplaced, refusal.text),
+        "wrong_state": lambda: _worded(WrongState, refusal.text),
     }
     if code in special:
         return special[code]()
@@ -119,8 +127,8 @@ def _problem(told: Mapping[str, str]) -> Problem:
     return Problem(ProblemKind.BAD_VALUE, path, told["message"])
 
 
-def _wrong_state(text: str) -> WrongState:
-    """With its sentence; of the record, more is not told."""
-    error = WrongState.__new__(WrongState)
+def _worded(kind: type[SimError], text: str) -> SimError:
+    """With its sentence; of the record, or the account, more is not told."""
+    error = kind.__new__(kind)
     error.args = (text,)
     return error

@@ -59,6 +59,7 @@ class Handle:
     ) -> None:
         self._client = client
         self._made = ExitStack()
+        self._began: dict[str, str] = {}
         self.use_account(auth_id, auth_token)
 
     def use_account(self, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN) -> None:
@@ -68,7 +69,7 @@ class Handle:
             raise ValueError(f"auth_id: {auth_id!r} is not MA or SA and 18 letters or digits")
         self.auth_id, self.auth_token = main_account(auth_id), auth_token
         self.credentials = auth_id, auth_token
-        self.calls = Calls(self._client, self.auth_id)
+        self.calls = Calls(self._client, self.auth_id, self._began)
         self._hints: list[str] = []
 
     @property
@@ -78,7 +79,10 @@ class Handle:
 
     def for_account(self, auth_id: str, auth_token: str) -> Self:
         """The verbs and clients of another account, or of a subaccount (``SA…``), of the same
-        simulator. Raises ValueError if that is no auth id."""
+        simulator. Raises ValueError if that is no auth id.
+
+        Elsewhere (``Remote``) it is an account of this test alone, with an auth id of its own that
+        stands for this one, and empty at first; it is removed with the test's."""
         other = copy(self)
         other.use_account(auth_id, auth_token)
         return other
@@ -87,7 +91,7 @@ class Handle:
         """A ``plivo.RestClient`` of this account that speaks to this simulator; closed when the
         test ends. Raises ImportError without the SDK, TypeError for a simulator in process."""
         client = import_module("plivo").RestClient(*self.credentials, timeout=30)
-        return point(self._made.enter_context(client), self.url)
+        return point(self._made.enter_context(client), self.url, self._client.authority)
 
     def close_clients(self) -> None:
         self._made.close()
@@ -310,22 +314,26 @@ class Handle:
         """The last request that meets these conditions. Fails when none came, or, with ``times``,
         not so many, or when that cannot be told, as older ones than the last 200 came too, or of
         what was sent only the start is kept: tells the closest, and which conditions these do not
-        meet. Raises ValueError as ``requests``."""
+        meet. One that was not let in (401) is not the one that is wanted, unless ``status`` says
+        so; but it came. Raises ValueError as ``requests``."""
         check_times(times)
         came, forgotten = self._requests(wanted)
         found = [each for each in came if not misses(each, wanted)]
+        let_in = found if "status" in wanted else [each for each in found if each.is_let_in]
         unknown = unsure(came, wanted, forgotten)
-        if (times is None and found) or (len(found) == times and not unknown):
-            return found[-1] if found else None
+        if (times is None and let_in) or (len(found) == len(let_in) == times and not unknown):
+            return let_in[-1] if let_in else None
         unknown = f"; {unknown}" if unknown else ""
-        told = "no request" if times is None else f"{len(found)} requests, not {times},"
-        if len(found) == times:
+        count = len(let_in) if len(found) == times else len(found)
+        told = "no request" if times is None else f"{count} requests, not {times},"
+        if count == times:
             told = f"nobody can tell whether {times} requests"
-        others = [each for each in came if each not in found]
+        if found and len(found) != len(let_in):
+            unknown = f"{unknown}; {len(found) - len(let_in)} that would fit were not let in (401)"
+        others = [each for each in came if each not in let_in]
         closest = "\n".join(near_misses(others, wanted)) if others or not found else ""
-        raise AssertionError(
-            f"{told} with {_listed(wanted)} came{unknown}\n{closest}\n{self.report()}"
-        )
+        which = f" with {_listed(wanted)}" if wanted else ""
+        raise AssertionError(f"{told}{which} came{unknown}\n{closest}\n{self.report()}")
 
     def _requests(self, wanted: Mapping[str, Any]) -> tuple[list[Request], int]:
         """Those that are kept, and how many older ones are not."""

@@ -16,6 +16,7 @@ from plivo_sim.domain.urls import base_url, is_loopback, with_scheme
 from plivo_sim.testing.checked import checked_verbs
 from plivo_sim.testing.starts import AUTH_TOKEN
 
+LOOPBACK = "127.0.0.1"
 _TEST_NUMBER = re.compile(r"/callback/(\d+)(?:/|$)")
 
 
@@ -74,8 +75,9 @@ class Inbox:
     on every address unless that is loopback.
     """
 
-    def __init__(self, token: str = AUTH_TOKEN, host: str = "127.0.0.1") -> None:
+    def __init__(self, token: str = AUTH_TOKEN, host: str = LOOPBACK) -> None:
         self.token, self._host = token, host
+        self._is_near = False
         self.subaccount_token = ""
         self.messages: list[Message] = []
         self._test = 1
@@ -98,16 +100,19 @@ class Inbox:
     def origin(self) -> str:
         """Scheme, host and port, without a path: the public address of an application to which
         ``Message.send_to`` hands its callbacks on. Every path below it is taken."""
-        return base_url("http", self._host, self._server.server_port)
+        host = LOOPBACK if self._is_near and not is_loopback(self._host) else self._host
+        return base_url("http", host, self._server.server_port)
 
     @property
     def url(self) -> str:
         """Where callbacks are to be sent."""
         return f"{self.origin}/callback/{self._test}"
 
-    def begin(self, token: str = AUTH_TOKEN) -> None:
-        """For the next test: empty, and with a URL of its own."""
+    def begin(self, token: str = AUTH_TOKEN, *, is_near: bool = False) -> None:
+        """For the next test: empty, and with a URL of its own. ``is_near``: its simulator is on
+        this machine, whatever ``host`` says of others."""
         with self._arrived:
+            self._is_near = is_near
             self._test += 1
             self.token, self.subaccount_token = token, ""
             self._strays.clear()
@@ -180,7 +185,7 @@ def own_address(url: str) -> str:
     machine itself."""
     parts = urlsplit(url)
     if is_loopback(parts.hostname or ""):
-        return "127.0.0.1"
+        return LOOPBACK
     family, *_, address = socket.getaddrinfo(parts.hostname, parts.port or 80)[0]
     with socket.socket(family, socket.SOCK_DGRAM) as probe:  # which sends nothing
         probe.connect(address)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from typing import Any
 
 from plivo_sim.account.account import PAUSED_START
-from plivo_sim.client import Client, Refused, Unreachable
+from plivo_sim.client import Client, Unreachable
+from plivo_sim.domain.errors import AccountReplaced, SimError
 from plivo_sim.settings import ACCOUNT_SETTINGS, DOCUMENTED
 from plivo_sim.testing.checked import checked, checked_verbs
 from plivo_sim.testing.handle import Handle
-from plivo_sim.testing.starts import AUTH_TOKEN
+from plivo_sim.testing.starts import AUTH_ID, AUTH_TOKEN
 from plivo_sim.testing.values import setting_of, setting_text
 
 RUN_ID = "PLIVO_SIM_RUN_ID"
@@ -50,36 +52,109 @@ def account_settings(**changes: Any) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text or name != "start"}
 
 
+class Missed(SimError):
+    """A call of a test went to an account that is not the test's."""
+
+
 @checked_verbs
 class Remote(Handle):
-    """A simulator that runs elsewhere, and an account of it for one test after the other.
+    """A simulator that runs elsewhere, and accounts of it for one test after the other: one, and
+    one for each other that a test names.
 
-    ``run_id`` and the test's name make the account's id, so ids repeat for the same run id.
+    ``run_id`` and the test's name make their ids, so ids repeat for the same run id. Verbs raise
+    AccountReplaced once one was reset by somebody else, or the server was restarted.
     """
 
     others = "unset"
 
     def __init__(self, url: str, run_id: str = "", auth_token: str = AUTH_TOKEN) -> None:
         self.run_id = run_id or new_run_id()
+        self._token = auth_token
+        self._test: tuple[str, int] = "", 1
         self._settings: dict[str, str] = {}
+        self._standing_for: dict[str, str] = {}
         super().__init__(Client(url), account_of(self.run_id, ""), auth_token)
 
-    def begin(self, name: str = "", *, seed: int = 1, **settings: Any) -> None:
-        """Make the account of this test, empty. Raises ValueError, Unreachable."""
+    def begin(
+        self, name: str = "", *, seed: int = 1, auth_token: str = "", **settings: Any
+    ) -> None:
+        """Make the account of this test, empty. ``auth_token``: default: the handle's. Raises
+        ValueError, Unreachable."""
         self._settings = account_settings(**settings)
-        self.use_account(account_of(self.run_id, name, seed), self.auth_token)
-        self.reset()
+        self._test = name, seed
+        self._forget()
+        super().use_account(account_of(self.run_id, name, seed), auth_token or self._token)
+        self._make(self.auth_id)
+
+    def use_account(self, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN) -> None:
+        """See ``Handle.use_account``; while there is a test, of the account that stands for that
+        one in it. Raises Unreachable."""
+        super().use_account(auth_id, auth_token)
+        named, own = self.auth_id, self._began
+        if own and named not in own:
+            name, seed = self._test
+            mine = account_of(self.run_id, f"{name}|{named}", seed)
+            if mine not in own:
+                self._make(mine)
+            self._standing_for[named] = mine
+            super().use_account(f"{auth_id[:2]}{mine[2:]}", auth_token)
+
+    def _make(self, auth_id: str) -> None:
+        body = {"auth_id": auth_id, "settings": self._settings, "anew": True}
+        self._began[auth_id] = self.calls.post("/accounts", body, account=None)["began"]
 
     def reset(self) -> None:
-        """Forget everything in this account. No callback of before arrives afterwards."""
+        """Forget everything in the accounts of this test. No callback of before arrives
+        afterwards."""
         self._hints.clear()
-        body = {"auth_id": self.auth_id, "settings": self._settings, "anew": True}
-        self.calls.post("/accounts", body, account=None)
+        for auth_id in [*self._began]:
+            self._make(auth_id)
+
+    def report(self) -> str:
+        """What happened, in the accounts that stand for others too."""
+        told = [super().report()]
+        for named, mine in self._standing_for.items():
+            if mine != self.auth_id:
+                lines = self.calls.get("/report", account=mine, others=self.others)["lines"]
+                told += [f"account {mine}, which stands for {named}:", *lines]
+        return "\n".join(told)
 
     def end(self) -> None:
-        """Remove the account, so that nothing of this test arrives in the next."""
+        """Remove the accounts, so that nothing of this test arrives in the next. Raises
+        AccountReplaced if one was not the test's any more, and Missed if a call went to one that
+        another stood for."""
         self._hints.clear()
-        self.calls.post("/reset")
+        with ExitStack() as each:
+            each.callback(self._forget)
+            for auth_id in dict.fromkeys((self.auth_id, *self._began)):
+                each.callback(self._remove, auth_id)
+            for named, mine in self._standing_for.items():
+                each.callback(self._check_missed, named, mine)
+
+    def _forget(self) -> None:
+        self._began.clear()
+        self._standing_for.clear()
+
+    def _remove(self, auth_id: str) -> None:
+        try:
+            self.calls.post("/reset", account=auth_id)
+        except AccountReplaced:
+            self.calls.post("/reset", account=auth_id, began=None)
+            raise
+
+    def _check_missed(self, named: str, mine: str) -> None:
+        """That nobody called the account by the name that it has in the test: whatever the test
+        expects of it, is expected of the other."""
+        began = datetime.fromisoformat(min(self._began.values()))
+        came = self.calls.get("/requests", account=named)["requests"]
+        since = [each for each in came if datetime.fromisoformat(each["arrived"]) >= began]
+        if since:
+            raise Missed(
+                f"account {named} itself was called during this test: {len(since)} requests, the"
+                f" last {since[-1]['method']} {since[-1]['url']}. On a shared simulator {mine}"
+                " stands for it in this test: take .auth_id of for_account(…), or, where it cannot"
+                " be chosen, a server of the test's own: @pytest.mark.plivo_sim(auth_id=…)"
+            )
 
     def close(self) -> None:
         """Of its own; those of the control API end with the process."""
@@ -102,12 +177,14 @@ def remote(
     try:
         handle.begin(name, **settings)
     except BaseException:  # it may be there all the same: its answer is lost, or was not waited for
-        with suppress(Unreachable, Refused):
+        with suppress(Unreachable, SimError):
             handle.end()
         handle.close()
         raise
     try:
         yield handle
     finally:
-        handle.close()
-        handle.end()
+        try:
+            handle.close()
+        finally:
+            handle.end()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
+from plivo_sim.client import trusting
 from plivo_sim.domain.urls import simulator_url
 from plivo_sim.outgoing.pointing import pointed, redirected
 
@@ -18,28 +19,35 @@ C = TypeVar("C")
 _PREFIXES = ("https://", "http://")
 
 
-def point(client: C, url: str) -> C:
+def point(client: C, url: str, authority: str | None = None) -> C:
     """Redirect one ``plivo.RestClient`` to a simulator; returns the client.
 
     Every request of it goes there, whatever host the SDK wanted, uploads included: an adapter is
-    mounted on both of its sessions. A URL without a scheme is one of http. Raises ValueError for
-    what is no URL, TypeError for another client.
+    mounted on both of its sessions. A URL without a scheme is one of http. ``authority``: a file of
+    certificates that are trusted in place of the system's, which are those of ``SSL_CERT_FILE`` if
+    it is set. Raises ValueError for what is no URL, TypeError for another client, OSError for a
+    file that cannot be read, or has none.
     """
     target = urlsplit(simulator_url(url))
     if not hasattr(client, "multipart_session"):
         raise TypeError(f"only a plivo.RestClient can be pointed, not a {type(client).__name__}")
     for session in (client.session, client.multipart_session):  # type: ignore[attr-defined]
         session.trust_env = False
-        adapter = _adapter(target)
+        adapter = _adapter(target, authority)
         for prefix in _PREFIXES:
             session.mount(prefix, adapter)
     return client
 
 
-def _adapter(target: SplitResult) -> Any:
+def _adapter(target: SplitResult, authority: str | None) -> Any:
     from requests.adapters import HTTPAdapter
 
+    context = trusting(authority) if target.scheme == "https" else None
+
     class Redirecting(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> Any:
+            return super().init_poolmanager(*args, **kwargs, ssl_context=context)
+
         def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
             request.url = redirected(request.url, target)
             return super().send(request, *args, **kwargs)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any, NoReturn
 
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.client import Client
 from plivo_sim.client.wsgi import Wsgi
+from plivo_sim.domain.errors import SimError
 from plivo_sim.settings import Settings
 from plivo_sim.simulator import Simulator
 from plivo_sim.testing.checked import checked, checked_verbs
@@ -27,6 +28,13 @@ class Owned(Handle):
     def __init__(self, settings: Settings | None = None, **account: str) -> None:
         """``account``: auth_id and auth_token, as ``Handle`` takes them."""
         super().__init__(self._start(settings or test_settings()), **account)
+
+    def use_account(self, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN) -> None:
+        """See ``Handle.use_account``. The account is held, so that it is told of calls that are not
+        let in before anything is written to it."""
+        super().use_account(auth_id, auth_token)
+        with suppress(SimError):  # it is another server's, say: then the verbs are told so
+            self._account = self.sim.account(self.auth_id)
 
     def _start(self, settings: Settings) -> Client:
         """Start a simulator, and make what calls it."""
@@ -75,7 +83,8 @@ class Served(Owned):
     def _start(self, settings: Settings) -> Client:
         self.live = LiveSimulator(settings).start()
         self.sim = self.live.sim
-        return Client(self.live.url)
+        own = self.live.authority  # of its certificate, which nobody else knows
+        return Client(self.live.url, authority=None if own is None else str(own))
 
     def close(self) -> None:
         super().close()

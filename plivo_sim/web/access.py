@@ -13,6 +13,7 @@ import base64
 import hashlib
 import hmac
 import re
+from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -82,6 +83,18 @@ def auth_id_in(path: str) -> str:
     """The auth id in the URL of an API whose URLs name an account; empty where there is none."""
     steps = path.split("/")
     return steps[3] if len(steps) > 3 and steps[2] == "Account" else ""
+
+
+def accounts_named(request: Request, surface: str) -> list[str]:
+    """The accounts that a request means, whether it may or not: by its URL, the user name of its
+    credentials, or its Atoms token."""
+    found = [auth_id_in(request.path)]
+    with suppress(Unauthenticated):
+        if surface == "atoms":
+            found.append(account_of(_bearer(request)))
+        else:
+            found.append(_login(request.environ.get("HTTP_AUTHORIZATION", ""))[0])
+    return list(dict.fromkeys(main_account(each) for each in found if AUTH_ID.fullmatch(each)))
 
 
 def keep_token(account: Account, caller: Caller, *, is_read: bool) -> None:

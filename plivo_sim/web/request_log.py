@@ -35,7 +35,7 @@ from plivo_sim.domain.secrets import (
 from plivo_sim.domain.typed import Instant
 from plivo_sim.domain.urls import base_url
 from plivo_sim.simulator import Simulator
-from plivo_sim.web.access import masked_login
+from plivo_sim.web.access import OWN, accounts_named, masked_login
 from plivo_sim.web.calls import Call, JsonResponse
 from plivo_sim.web.framework import BareRequest
 from plivo_sim.web.kept_bodies import KEPT_TEXT, KeptBody, keep_body, masked_body
@@ -141,11 +141,24 @@ def keep_exchange(
 
 def note_unmatched(call: Call, environ: dict[str, Any], response: Response, took_ms: float) -> None:
     """Put an exchange that is of no account into the list of those, and among what happened; its
-    instant is real."""
+    instant is real. One of an imitated API is shown with the requests of the accounts that it
+    named, too."""
     now = datetime.fromtimestamp(wall_s(), UTC)
     exchange = exchange_of(call, environ, response, took_ms, now)
     call.sim.unmatched.append(exchange, exchange.size_bytes)
     call.sim.events.add("unmatched", None, exchange, exchange.size_bytes)
+    named = [] if call.dialect in OWN else accounts_named(call.request, call.dialect)
+    for account in filter(None, map(call.sim.known, named)):
+        operation = call.request.endpoint or ""
+        refused = replace(exchange, at=account.clock.now(), operation=operation)
+        account.refused.append(refused, refused.size_bytes)
+
+
+def requests_of(account: Account) -> list[Exchange]:
+    """The last requests of an account, those that named it and were not let in among them, oldest
+    first."""
+    came: list[Exchange] = [*account.exchanges, *account.refused]
+    return sorted(came, key=lambda each: each.arrived_s)
 
 
 def exchange_of(

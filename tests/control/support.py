@@ -21,6 +21,7 @@ TITLES = {
     "wrong_state": (409, "The status does not allow this"),
     "clock_refused": (409, "The clock cannot do that"),
     "not_reached": (409, "The status was not reached"),
+    "replaced": (400, "Another account by now"),
     "misdirected": (421, "Another server's account"),
     "busy": (409, "Another call is doing this"),
     "would_lose": (409, "It would undo more than that"),

@@ -395,3 +395,21 @@ def test_a_reset_of_all_forgets_the_calls_of_accounts_that_were_only_read(http: 
     assert len(http.account.exchanges) == 1
     http.control("POST", "/reset", {"account": "all"})
     assert len(http.account.exchanges) == 0
+
+
+def test_an_account_that_another_has_taken_the_place_of(http: Http) -> None:
+    """A call that says when its account began is refused once that is not so any more."""
+    began = made(http)["began"]
+    of_it = {"account": AUTH_ID, "began": began}
+    assert http.control("GET", "/requests", **of_it).status_code == 200
+    assert made(http, strict=True)["began"] == began
+    http.control("POST", "/reset", {"account": AUTH_ID})
+    told = f"account {AUTH_ID} is not the one that began at {began} any more: meanwhile its server"
+    told += " was restarted, or somebody reset it; "
+    for method, path in (("GET", "/requests"), ("POST", "/reset"), ("POST", "/clock/settle")):
+        answer = http.control(method, path, **of_it)
+        now = answer.get_json()["detail"].rpartition(" ")[2]
+        assert now > began
+        check_problem(answer, "replaced", f"{told}this one began at {now}")
+    answer = http.control("GET", "/requests", account=OTHER_ID, began=began)
+    check_problem(answer, "replaced", f"{told.replace(AUTH_ID, OTHER_ID)}there is none")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.support import AUTH_ID, Http, basic
+from tests.control.support import OTHER_ID
+from tests.support import AUTH_ID, TOKEN, Http, basic
 
 COMPLIANCE = f"/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
 ID = "2e6852e6-b737-4008-b5d8-dc20acd1d2ce"
@@ -17,7 +19,7 @@ def unmatched(http: Http) -> Any:
 
 
 def test_a_refused_token_is_listed_without_it(http: Http) -> None:
-    """With the reason, and in no account's requests."""
+    """With the reason, and in the requests of no account that nobody has used."""
     http.call("GET", COMPLIANCE, headers={"Authorization": "Basic very-secret"})
     (found,) = unmatched(http)
     assert (found["method"], found["status"]) == ("GET", 401)
@@ -105,3 +107,27 @@ def test_the_list_is_emptied(http: Http) -> None:
     )
     assert http.control("DELETE", "/unmatched").get_json() == {"unmatched": [], "forgotten": 0}
     assert unmatched(http) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "credentials"),
+    [
+        (COMPLIANCE, {"Authorization": None}),
+        (COMPLIANCE.replace("MA", "SA"), {"Authorization": "Basic none"}),
+        (COMPLIANCE.replace(AUTH_ID, OTHER_ID), {"Authorization": basic(AUTH_ID)}),
+        ("/atoms/v1/compliance/applications", {"Authorization": f"Bearer {AUTH_ID}.key"}),
+    ],
+    ids=["url", "subaccount", "user", "atoms"],
+)
+def test_the_account_that_was_meant_shows_it_too(
+    http: Http, path: str, credentials: dict[str, str | None]
+) -> None:
+    """Whichever part of the call named it; not what a page was refused of the control API."""
+    http.sim.settings = replace(http.sim.settings, credentials={AUTH_ID: TOKEN})
+    http.call("GET", "/_sim/clock", headers={"Origin": "http://evil.example"})
+    http.sdk_created()
+    answer = http.call("GET", path, headers=credentials)
+    assert answer.status_code == 401
+    listed = http.control("GET", "/requests", account=AUTH_ID).get_json()
+    assert [each["status"] for each in listed["requests"]][-2:] == [201, 401]
+    assert listed["requests"][-1]["at"].startswith("2026-01-05")

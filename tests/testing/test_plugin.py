@@ -616,3 +616,17 @@ def test_the_verbs_can_be_awaited() -> None:
             return [happened.application.status, (await sim.aio.suspend(id, "why")).status]
 
     assert asyncio.run(scenario()) == ["accepted", "suspended"]
+
+
+def test_a_client_without_the_sdk(pytester: pytest.Pytester) -> None:
+    """Is an error that says what to install: a suite that skips all its tests is green."""
+    pytester.makeconftest("import sys\nsys.modules['plivo'] = None")
+    pytester.makepyfile("""
+        def test_client(plivo_client):
+            assert False
+
+        def test_server(plivo_server): ...
+    """)
+    result = run(pytester)
+    result.assert_outcomes(errors=1, passed=1)
+    result.stdout.fnmatch_lines(["plivo_client needs the SDK (pip install plivo): *"])

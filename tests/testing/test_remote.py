@@ -306,6 +306,34 @@ def test_where_the_simulator_reaches_the_inbox() -> None:
 
 
 @pytest.mark.live
+def test_the_inbox_is_where_its_simulator_reaches_it(
+    pytester: pytest.Pytester, elsewhere: LiveSimulator
+) -> None:
+    """That of a test with a server of its own, or in process, is not elsewhere."""
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.plivo_sim(auth_id="MAOWNOWNOWNOWNOWNOWN")
+        def test_own(plivo_server, plivo_inbox):
+            assert plivo_inbox.url.startswith("http://127.0.0.1:")
+
+        def test_in_process(plivo_sim, plivo_inbox):
+            assert plivo_inbox.url.startswith("http://127.0.0.1:")
+
+        def test_elsewhere(plivo_server, plivo_inbox):
+            assert plivo_inbox.url.startswith("http://host.invalid:")
+
+        def test_alone(plivo_inbox):
+            assert plivo_inbox.url.startswith("http://host.invalid:")
+    """)
+    options = f"--plivo-sim-url={elsewhere.url}", "--plivo-sim-inbox-host=host.invalid"
+    pytester.runpytest_subprocess(*options).assert_outcomes(passed=4)
+    option = "--plivo-sim-inbox-host=host.invalid"
+    result = pytester.runpytest_subprocess(option, "-k", "elsewhere")
+    result.stdout.fnmatch_lines(["E*127.0.0.1*"])
+
+
+@pytest.mark.live
 def test_an_account_whose_begin_is_interrupted_is_removed(
     elsewhere: LiveSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,14 @@ class AccountOut(TypedDict):
     settings: Settings
 
 
+class MadeOut(AccountOut):
+    """``began``: when it was made or last reset, or its server was started, in real time. A control
+    call with both ``account`` and this ``began`` in its query is refused, 400 ``replaced``, once
+    that is not so any more."""
+
+    began: Instant
+
+
 class AccountsOut(TypedDict):
     """``serves``: the rule of ``--serves``; empty where one server has all accounts."""
 

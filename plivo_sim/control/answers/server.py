@@ -126,8 +126,8 @@ class PathProblemOut(TypedDict):
 
 Code = Literal[
     "account_required", "busy", "clock_refused", "internal", "invalid", "misdirected",
-    "no_such_page", "not_found", "not_reached", "refused", "too_large", "too_slow", "untrusted",
-    "would_lose", "wrong_coding", "wrong_method", "wrong_state",
+    "no_such_page", "not_found", "not_reached", "refused", "replaced", "too_large", "too_slow",
+    "untrusted", "would_lose", "wrong_coding", "wrong_method", "wrong_state",
 ]  # fmt: skip
 
 
