@@ -248,7 +248,7 @@ def jobs() -> list[tuple[str, set[str], list[str]]]:
     ]
 
 
-@pytest.mark.parametrize(("name", "there", "commands"), jobs(), ids=lambda each: str(each)[:6])
+@pytest.mark.parametrize(("name", "there", "commands"), jobs(), ids=["gitlab", "github"])
 def test_the_examples_call_what_is_there(name: str, there: set[str], commands: list[str]) -> None:
     """What the image has, or what was installed before; a suite has its packages."""
     there = there.copy()
