@@ -278,6 +278,8 @@ PLUMBING = {
     "webhooks/sender.py": "threads",
     "webhooks/timeouts.py": "threads",
     "webhooks/transport.py": "sockets",
+    "webhooks/turns.py": "threads",
+    "webhooks/waiting.py": "threads",
 }
 """Modules in imitating places that imitate nothing themselves, and why."""
 

@@ -14,6 +14,7 @@ from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import product
 from typing import Any
 
@@ -281,7 +282,9 @@ class Player:
         account = self._holders[id] or self._application(id)["account"]
         try:
             sent = list(self._sent(id, account))
-        except Refused:  # it is deleted, and had none
+        except Refused as refusal:  # 404: it is deleted, and had none
+            if refusal.status != HTTPStatus.NOT_FOUND:
+                raise
             sent = []
         payloads = [each["payload"] for each in sent]
         same = [each for each in payloads if each.get("status") == recorded.get("status")]

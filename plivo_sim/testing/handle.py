@@ -303,7 +303,7 @@ class Handle:
     # --- requests ------------------------------------------------------------------------------
 
     def requests(self, /, **wanted: Any) -> list[Request]:
-        """The account's last requests that meet these conditions, oldest first, 200 at most:
+        """The account's last requests that meet these conditions, oldest first, the last 200:
         ``operation``, ``method``, ``path``, ``status``, ``dialect``, ``fault``, ``why`` (texts may
         have ``*`` in them), and ``query``, ``headers``, ``data``: what must be in them. Raises
         ValueError for what no request can have, or each has."""

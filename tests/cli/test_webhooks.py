@@ -168,9 +168,9 @@ def test_inbox(shell: Shell) -> None:
         ["1", "POST", url, "1"],
         ["2", "POST", url, "2"],
     ]
-    cleared = {"name": "own", "messages": [], "forgotten": 0}
+    cleared = {"name": "own", "messages": [], "forgotten": 0, "uncertain": 0}
     assert shell.json("webhooks", "inbox", "own", "--clear") == cleared
-    assert shell.told("webhooks", "inbox", "own") == "this inbox has received nothing\n"
+    assert shell.told("webhooks", "inbox", "own") == "there is nothing in this inbox\n"
 
 
 def test_an_inbox_needs_a_name(shell: Shell) -> None:

@@ -260,7 +260,7 @@ def test_looks_at_every_account(world: World, counter: Counter) -> None:
     written = (f"/applications/{unknown}/decision", f"/webhooks/{unknown}/replay")
     for path in written:
         found[path] = counter.of(lambda path=path: http.control("POST", path, {}))
-    assert {path: calls for path, calls in found.items() if calls > 4 * ACCOUNTS} == {}
+    assert {path: calls for path, calls in found.items() if calls > 5 * ACCOUNTS} == {}
 
 
 def test_writes(world: World, counter: Counter) -> None:

@@ -72,6 +72,10 @@ JSON = (
 )
 CALLS = {
     "account/clock.py": {"float": "of a number already"},
+    "account/descriptors.py": {"int": OURS},
+    "console/reports.py": {"int": OURS},
+    "web/costs.py": {"re.compile": LINEAR},
+    "web/request_log.py": {"re.compile": LINEAR},
     "account/store/disk.py": {"int": "of a folder's name, in base 16"},
     "account/store/files.py": {"re.fullmatch": OURS},
     "account/store/damage.py": {"re.compile": OURS, "int": OURS, "glob": OURS},
@@ -160,7 +164,7 @@ CALLS = {
         "re.compile": LINEAR, "float": LINEAR,
         "glob": "limit glob", "regex": "limits regex, regex_steps, regex_text"},
     "scenarios/conditions.py": {
-        "re.compile": LINEAR, "int": "limit glob", "regex": "limit regex"},
+        "re.compile": LINEAR, "int": "limit glob", "regex": "limit regex", "glob": "limit glob"},
     "scenarios/steps.py": {"re.compile": LINEAR},
     "scenarios/validation.py": {"parse_duration": "limit duration", "glob": "limit glob"},
     "outgoing/guard.py": {"urlsplit": LINEAR},

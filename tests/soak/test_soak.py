@@ -34,7 +34,7 @@ def test_a_short_soak_leaves_nothing_behind(tmp_path: Path) -> None:
         after = soak.at_rest(server.pid, most_fds)
         for account in soak.ACCOUNTS:
             told = server.control("GET", f"/requests?account={account}")["requests"]
-            assert len(told) <= KEPT_EXCHANGES
+            assert len(told) <= 2 * KEPT_EXCHANGES  # those that were not let in apart
             told = server.control("GET", f"/webhooks?account={account}")
             assert told["total_count"] <= KEPT_DELIVERIES
     assert measured.unexpected == []

@@ -18,7 +18,6 @@ from plivo_sim.domain.errors import NotFound
 from plivo_sim.outgoing import read_hosts
 from plivo_sim.testing import Handle, InProcess, Remote, Served, in_process, remote, served
 from plivo_sim.testing.accounts import AccountOfTest
-from plivo_sim.testing.conditions import KEYS
 from plivo_sim.testing.inbox import Inbox
 from plivo_sim.testing.markers import mistakes
 from plivo_sim.testing.requests import CONDITIONS
@@ -201,7 +200,7 @@ def test_a_condition_that_no_request_can_meet_is_refused(
         ({"data": {}}, "data: is empty"),
         ({"query": {}}, "query: is empty"),
         ({"headers": {}}, "headers: is empty"),
-        ({"query": {"limit": 5}}, "query.limit: 5 is not a text"),
+        ({"query": {"limit": b"5"}}, "query.limit: b'5' is not a text"),
         ({"headers": {5: "x"}}, "headers: the key 5"),
         ({"data": {"end_user": {"name": b"x"}}}, "data.end_user.name: b'x' cannot be written"),
         ({"data": {"at": [START]}}, "data.at.0: .* cannot be written"),
@@ -209,7 +208,7 @@ def test_a_condition_that_no_request_can_meet_is_refused(
         ({"path": ""}, "begins with '/'"),
         ({"path": "v1/Account/*"}, "begins with '/'"),
         ({"operation": None}, "operation: None is not a text"),
-        ({"times": -1}, "times: -1 is less than 0"),
+        ({"times": -1}, "times: -1 is not a whole number, 0 or more"),
     ],
 )
 def test_a_condition_that_says_nothing_is_refused(
@@ -228,13 +227,14 @@ def test_an_empty_part_has_to_be_there(sim: InProcess) -> None:
     sim.expect_request(data={"end_user": {"name": ANY}}, operation=ANY, times=1)
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", ["status", "compliance_id", "rejection_reason"])
 @pytest.mark.parametrize("wrong", [None, "", 5, b"x", ["accepted"], {"a": 1}])
 def test_a_value_that_no_callback_can_tell_is_refused(sim: InProcess, key: str, wrong: Any) -> None:
     """They are texts, and not empty."""
-    with pytest.raises(AssertionError, match=f"this says nothing; no callback has the {key}"):
+    told = f"no callback has the {key}|the {key} of a callback is a text|no application .* the id"
+    with pytest.raises(AssertionError, match=f"this says nothing; ({told})"):
         sim.expect_no_callback(**{key: wrong})
-    with pytest.raises(ValueError, match=f"no callback has the {key}"):
+    with pytest.raises(ValueError, match=told):
         sim.callbacks(**{key: wrong})
 
 
@@ -246,7 +246,7 @@ def test_an_id_of_no_application_is_refused(sim: InProcess) -> None:
     sim.expect_no_callback(compliance_id=id)
     with pytest.raises(AssertionError, match="no application of this account has the id 'x'"):
         sim.expect_no_callback(compliance_id="x")
-    with pytest.raises(AssertionError, match="the name of a preset; its text is 'Business name is"):
+    with pytest.raises(AssertionError, match="on the wire it is 'Business name is"):
         sim.expect_no_callback(rejection_reason="name_mismatch")
     with pytest.raises(ValueError, match="cannot be compared: ambiguous"):
         sim.expect_no_callback(status=Incomparable())

@@ -104,10 +104,12 @@ def test_what_makes_no_sense_is_refused(handle: Handle, file: File) -> None:
         handle.reject(id, "name_mismach")
     with pytest.raises(WrongState, match=f"{id}.* in status submitted"):
         handle.suspend(id)
-    for none in ("none", "", ".", "../applications", "a/b", "a?b"):
+    for none in ("none", ".", "../applications", "a/b", "a?b"):
         for verb in (handle.application, handle.accept):
             with pytest.raises(NotFound, match=re.escape(f"'{none}' not found")):
                 verb(none)
+    with pytest.raises(ValueError, match="id: is empty"):
+        handle.application("")
     with pytest.raises(ValueError, match=r"instant-acept: .*did you mean 'instant-accept'"):
         handle.use_scenario("instant-acept")
     with pytest.raises(ValueError, match="arows: unknown key; did you mean 'arrows'"):

@@ -523,7 +523,7 @@ def test_the_inbox_checks_signatures() -> None:
     """A message with a wrong one says so."""
     inbox = Inbox()
     try:
-        inbox.take("POST", inbox.url, {"X-Plivo-Signature-V3": "x"}, "{}")
+        inbox._take("POST", inbox.url, {"X-Plivo-Signature-V3": "x"}, "{}")
         assert [message.signed for message in inbox.messages] == [False]
         with pytest.raises(AssertionError, match="1 of 2 callbacks"):
             inbox.wait_for(2, timeout_s=0.01)
@@ -538,7 +538,7 @@ def test_the_inbox_checks_both_accounts_signatures() -> None:
         inbox.subaccount_token = "sub"
         for tokens in (("sub", AUTH_TOKEN), ("sub", "sub"), ("other", AUTH_TOKEN)):
             headers = signature_headers(Tokens(*tokens), "POST", inbox.url, "1", ())
-            inbox.take("POST", inbox.url, dict(headers), "")
+            inbox._take("POST", inbox.url, dict(headers), "")
         assert [message.signed for message in inbox.messages] == [True, False, False]
         inbox.begin()
         assert inbox.subaccount_token == ""
@@ -552,8 +552,8 @@ def test_the_inbox_refuses_what_is_of_an_earlier_test() -> None:
     try:
         before = inbox.url
         inbox.begin()
-        assert (inbox.take("POST", before, {}, "{}"), inbox.messages) == (410, [])
-        assert inbox.take("POST", f"{inbox.url}/own?x=1", {}, "{}") == 200
+        assert (inbox._take("POST", before, {}, "{}"), inbox.messages) == (410, [])
+        assert inbox._take("POST", f"{inbox.url}/own?x=1", {}, "{}") == 200
         with pytest.raises(AssertionError, match=f"one came to {before}, of an earlier test"):
             inbox.wait_for(2, timeout_s=0.01)
     finally:

@@ -165,7 +165,7 @@ class Stopping(Inbox):
         self._live, self._one = live, threading.Lock()
         super().__init__()
 
-    def take(self, *message: object) -> int:
+    def _take(self, *message: object) -> int:
         with self._one:
             self._live.stop()
         return 200
