@@ -351,6 +351,7 @@ def working(
 
 
 KINDS = {
+    "lists": lists,
     "slow heads": slow_heads,
     "held calls": held_calls,
     "long polls": long_polls,
@@ -361,7 +362,6 @@ KINDS = {
     "exports": exports,
     "checks": checks,
     "schemas": schemas,
-    "lists": lists,
 }
 
 

@@ -66,6 +66,11 @@ class Costs:
             while len(self._kept) > MOST_KINDS:
                 self._kept.popitem(last=False)
 
+    def least_s(self, call: Alike) -> float:
+        """The smaller of its account's; 0 if none is known."""
+        with self._lock:
+            return min(self._kept.get(call, (0.0,)))
+
     def expected(self, call: Alike) -> Cost:
         with self._lock:
             own, others = self._kept.get(call), self._kept.get(_of_any(call), ())

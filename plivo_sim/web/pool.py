@@ -13,10 +13,11 @@ wait, too, and more begin.
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import logging
 import queue
 import threading
-from collections import deque
 from contextlib import suppress
 from time import process_time, thread_time
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 STUCK_S = 0.005
 MOST_LIKELY = 2
 """Of calls that were expected to be small, and are stuck, while the processor is busy."""
+LATER = 100.0
+"""A call that is expected to be long begins behind those that come within so many times as long."""
 BUSY = 0.5
 """Processor time of the process, by the time that went by."""
 LATE_LOOK_S = 0.02
@@ -42,13 +45,25 @@ log = logging.getLogger(__name__)
 
 
 class Line:
-    """Calls of one expected cost that wait, in their order; and those that run, ``at_once`` at a
-    time, since when they do. Those that are stuck are forgotten."""
+    """Calls of one expected cost that wait, in the order of the instants that they are due at; and
+    those that run, ``at_once`` at a time, since when they do. Those that are stuck are forgotten.
+    """
 
     def __init__(self, at_once: int = 1) -> None:
         self.at_once = at_once
-        self.waiting: deque[Connection] = deque()
+        self.waiting: list[tuple[float, int, Connection]] = []
         self.runs: dict[Connection, float] = {}
+        self._number = itertools.count()
+
+    def add(self, conn: Connection, due_s: float) -> None:
+        heapq.heappush(self.waiting, (due_s, next(self._number), conn))
+
+    @property
+    def first(self) -> Connection:
+        return self.waiting[0][2]
+
+    def drop_first(self) -> None:
+        heapq.heappop(self.waiting)
 
     @property
     def has_turn(self) -> bool:
@@ -90,7 +105,7 @@ class Pool:
         call = alike(conn.rfile.came)
         with self._lock:
             self._calls[conn] = call
-            self._line_of(conn).waiting.append(conn)
+            self._add(conn, self._line_of(conn))
             self._begin_all()
             return conn not in self._line
 
@@ -147,13 +162,18 @@ class Pool:
     def _first(self, line: Line) -> Connection | None:
         """Whose turn it is next. Those of which more is known by now go to another line."""
         while line.waiting:
-            conn = line.waiting[0]
+            conn = line.first
             now = self._line_of(conn)
             if now is line or now is self._small:
                 return conn
-            now.waiting.append(conn)
-            line.waiting.popleft()
+            self._add(conn, now)
+            line.drop_first()
         return None
+
+    def _add(self, conn: Connection, line: Line) -> None:
+        """Of long ones, the shorter wait for less: an ordinary one may have been long twice."""
+        later_s = LATER * self._costs.least_s(self._calls[conn]) if line is self._long else 0.0
+        line.add(conn, monotonic_s() + later_s)
 
     def _begin_all(self) -> None:
         for line in self._lines:
@@ -162,12 +182,12 @@ class Pool:
 
     def _begin(self, line: Line) -> None:
         """Caller has looked that there is a first one."""
-        conn = line.waiting[0]
+        conn = line.first
         self._runs(line, conn)
         self._queue.put(conn)
         self._idle -= 1
         self._make_missing()
-        line.waiting.popleft()
+        line.drop_first()
 
     def _runs(self, line: Line, conn: Connection) -> None:
         self._line[conn], line.runs[conn] = line, monotonic_s()
@@ -252,7 +272,7 @@ class Pool:
             for line in self._lines:
                 if line.has_turn and (conn := self._first(line)) is not None:
                     self._runs(line, conn)
-                    line.waiting.popleft()
+                    line.drop_first()
                     self._begin_all()
                     return conn
             self._idle += 1

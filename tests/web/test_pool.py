@@ -373,3 +373,18 @@ def test_what_turns_out_to_be_long_waits_for_others(scene: Scene) -> None:
     assert begun_of(scene, 1) == {conns[2]}
     conns[1].end()
     assert begun_of(scene, 2) == {unknown, conns[3]}
+
+
+def test_of_long_ones_the_shorter_wait_for_less(scene: Scene) -> None:
+    """Whatever came before them, unless that is long ago."""
+    scene.took(LONG, 1.0, 1.0)
+    scene.took(OTHER, LONG_S, LONG_S)
+    first, long = (scene.put(LONG)[0] for _ in range(2))
+    assert begun_of(scene, 1) == {first}
+    scene.clock.go_on(50.0)
+    other, _ = scene.put(OTHER)
+    scene.clock.go_on(60.0)
+    late, _ = scene.put(OTHER)
+    for ended, begun in ((first, other), (other, long), (long, late)):
+        ended.end()
+        assert begun_of(scene, 1) == {begun}
