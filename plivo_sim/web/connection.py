@@ -150,6 +150,16 @@ class Connection(cheroot.HTTPConnection):
         has_ended = self.stream.is_over and self.stream.failure is None
         return self.unread and not has_ended and self.socket.fileno() >= 0
 
+    @property
+    def has_hung_up(self) -> bool:
+        """Whether the client has, half closing included; for whom nothing needs to be done."""
+        try:
+            return not socket.socket.recv(self.socket, 1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def outlasts(self, at_s: float) -> bool:
         """Whether its call was put off for longer."""
         return self.phase is Phase.HELD and self.is_timed and self.until_s > at_s

@@ -38,6 +38,8 @@ LATER = 100.0
 BUSY = 0.5
 """Processor time of the process, by the time that went by."""
 LATE_LOOK_S = 0.02
+PATIENCE_S = 0.25
+"""After which it is asked whether the client of a call that has waited is still there."""
 LONGEST_IDLE_S = 5.0
 KEPT_IDLE = 1
 
@@ -91,6 +93,7 @@ class Pool:
         self._costs = Costs()
         self._small, self._unknown, self._long = self._lines = Line(), Line(2), Line()
         self._calls: dict[Connection, Alike] = {}
+        self._put_s: dict[Connection, float] = {}
         self._line: dict[Connection, Line] = {}  # of those that were begun
         self._away: dict[Connection, float] = {}  # since when they wait for somebody
         self._likely: set[Connection] = set()  # begun as such that are likely small
@@ -104,7 +107,7 @@ class Pool:
         """Serve it now, or in its turn; whether it has to wait, for which `relieve` is called."""
         call = alike(conn.rfile.came)
         with self._lock:
-            self._calls[conn] = call
+            self._calls[conn], self._put_s[conn] = call, monotonic_s()
             self._add(conn, self._line_of(conn))
             self._begin_all()
             return conn not in self._line
@@ -244,8 +247,9 @@ class Pool:
         """Whatever it raises is the end of this connection alone: others need the thread."""
         keep, held, failure = False, None, None
         began_s = thread_time()
+        has_waited = monotonic_s() - self._put_s.pop(conn) > PATIENCE_S
         try:
-            keep = conn.communicate()
+            keep = not (has_waited and conn.has_hung_up) and conn.communicate()
         except Held as put_off:
             held = put_off.with_traceback(None)
         except BaseException as error:

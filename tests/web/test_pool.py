@@ -14,7 +14,7 @@ import pytest
 
 from plivo_sim.web import pool
 from plivo_sim.web.costs import LONG_S, alike
-from plivo_sim.web.pool import STUCK_S, Pool
+from plivo_sim.web.pool import PATIENCE_S, STUCK_S, Pool
 from tests.fakes import until
 
 SMALL = b"GET /small HTTP/1.1"
@@ -24,6 +24,7 @@ class Conn:
     """A connection whose request runs until it is told to end."""
 
     remote_addr = "127.0.0.1"
+    has_hung_up = False
 
     def __init__(
         self, request: bytes, begun: queue.SimpleQueue[Any], settled: queue.SimpleQueue[Any]
@@ -388,3 +389,17 @@ def test_of_long_ones_the_shorter_wait_for_less(scene: Scene) -> None:
     for ended, begun in ((first, other), (other, long), (long, late)):
         ended.end()
         assert begun_of(scene, 1) == {begun}
+
+
+@pytest.mark.parametrize("for_s", [PATIENCE_S / 2, PATIENCE_S * 2])
+def test_who_has_hung_up_while_it_waited_is_not_served(scene: Scene, for_s: float) -> None:
+    """Once it has waited for long: each call would have to be asked for nothing else."""
+    first, second, third = (scene.put()[0] for _ in range(3))
+    assert scene.begins() is first
+    second.has_hung_up = True
+    scene.clock.go_on(for_s)
+    first.end()
+    if for_s < PATIENCE_S:
+        assert scene.begins() is second
+        second.end()
+    assert scene.begins() is third
