@@ -75,6 +75,7 @@ class Connection(cheroot.HTTPConnection):
         self.queue: dict[Connection, None] = {}  # of those that wait as long
         self.awaited = selectors.EVENT_READ  # what the selector waits for
         self.arrival = Arrival()
+        self.account = b""  # that its request names in path or query
         self.held: Held | None = None
         self.unread = False  # closing at once would send RST, and take the answer with it
         self.keep = False  # once its answer has been sent

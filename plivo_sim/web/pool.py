@@ -106,6 +106,7 @@ class Pool:
     def put(self, conn: Connection) -> bool:
         """Serve it now, or in its turn; whether it has to wait, for which `relieve` is called."""
         call = alike(conn.rfile.came)
+        conn.account = call[0]
         with self._lock:
             self._calls[conn], self._put_s[conn] = call, monotonic_s()
             self._add(conn, self._line_of(conn))

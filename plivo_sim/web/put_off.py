@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from math import inf
 from typing import Any
@@ -24,7 +24,7 @@ RESUMED_AT_ONCE = 8  # of the calls that were put off: many become due together
 class PutOff:
     """``timed``: those that wait for a time, each with the number of its entry in a heap;
     ``watched``: those of them that also wait for something to happen, by what that is; ``lines``:
-    those that wait for room, in the order of coming. ``resumed``: of the timed, those that have a
+    those that wait for room. ``resumed``: of the timed, those that have a
     thread again. Waiting costs what is due, not what waits. Callers hold the lock of
     ``Connections``.
     """
@@ -71,8 +71,14 @@ class PutOff:
         return bool(self.timed)
 
     def called(self) -> list[Connection]:
-        """Those for which the account that they wait for has room."""
-        return [conn for line, conns in self.lines.items() for conn in islice(conns, line.room)]
+        """Those for which what they wait for has room: an account, or long work, for which the
+        accounts that they name have their turn one after the other."""
+        return [
+            conn
+            for line, conns in self.lines.items()
+            if (room := line.room) > 0
+            for conn in islice(_in_turns(conns), room)
+        ]
 
     def due(self) -> Connection | None:
         """The first whose time is up, while few are resumed."""
@@ -141,6 +147,15 @@ class PutOff:
         while self._heap and not self._counts(self._heap[0]):
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else inf
+
+
+def _in_turns(conns: Iterable[Connection]) -> Iterator[Connection]:
+    """The first of each account, then the second of each."""
+    named: dict[bytes, list[Connection]] = {}
+    for conn in conns:
+        named.setdefault(conn.account, []).append(conn)
+    for each in itertools.zip_longest(*named.values()):
+        yield from filter(None, each)
 
 
 def _leave(queues: dict[Any, dict[Connection, None]], key: object, conn: Connection) -> None:

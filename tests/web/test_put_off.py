@@ -179,3 +179,14 @@ def test_a_long_look_lets_others_have_their_turn(monkeypatch: pytest.MonkeyPatch
         assert REST_S in waiting.naps_s() or done == 20
         now_s += REST_S
     assert [each.asked for each in watches] == [2] * 10
+
+
+def test_accounts_have_their_turn_one_after_the_other() -> None:
+    """Of those that wait for the same, however many of one account came before."""
+    line, waiting = Mock(room=4), PutOff()
+    conns = [Mock(account=each) for each in (b"A", b"A", b"A", b"B", b"A", b"C", b"B")]
+    for conn in conns:
+        waiting.add(conn, Held(0.0, None, line))
+    assert [conns.index(conn) for conn in waiting.called()] == [0, 3, 5, 1]
+    line.room = 0
+    assert waiting.called() == []
