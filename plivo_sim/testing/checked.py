@@ -28,7 +28,8 @@ def checked_verbs(cls: C) -> C:
 
 def checked(verb: Callable[P, R]) -> Callable[P, R]:
     """The verb, which raises ValueError that names the argument: for a value that is not of the
-    type that the argument names, and for an empty text, unless that is its default. It is given texts and numbers as ``plain``."""
+    type that the argument names, and for an empty text, unless that is its default.
+    It is given texts and numbers as ``plain``."""
 
     @wraps(verb)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:

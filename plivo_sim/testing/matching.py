@@ -34,8 +34,8 @@ def plain(value: Any) -> Any:
 
 def is_matcher(name: str, wanted: object) -> bool:
     """Whether an object decides itself what is equal to it, as ``unittest.mock.ANY`` does: it is of
-    none of Python's own types, and does not compare as one of them. Raises ValueError, with the name, for one that cannot be compared
-    with a text."""
+    none of Python's own types, and does not compare as one of them. Raises ValueError, with the
+    name, for one that cannot be compared with a text."""
     kind = type(wanted)
     module = kind.__module__.partition(".")[0]
     if kind.__eq__ in _PLAIN_EQUAL or (module in sys.stdlib_module_names and module != "unittest"):
