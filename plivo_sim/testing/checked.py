@@ -8,6 +8,7 @@ from inspect import Parameter, Signature, isfunction, signature
 from typing import Any, ParamSpec, TypeVar, get_type_hints
 
 from plivo_sim.domain.typed import once, short
+from plivo_sim.testing.matching import plain
 from plivo_sim.testing.values import fits, words_of
 
 P = ParamSpec("P")
@@ -27,13 +28,16 @@ def checked_verbs(cls: C) -> C:
 
 def checked(verb: Callable[P, R]) -> Callable[P, R]:
     """The verb, which raises ValueError that names the argument: for a value that is not of the
-    type that the argument names, and for an empty text, unless that is its default."""
+    type that the argument names, and for an empty text, unless that is its default.
+    It is given texts and numbers as ``plain``."""
 
     @wraps(verb)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        for told in _mistakes(verb, args, kwargs):
+        values: Any = plain(args)
+        named: Any = plain(kwargs)
+        for told in _mistakes(verb, values, named):
             raise ValueError(told)
-        return verb(*args, **kwargs)
+        return verb(*values, **named)
 
     return call
 

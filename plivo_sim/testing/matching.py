@@ -7,14 +7,38 @@ from typing import Any
 
 from plivo_sim.domain.typed import short
 
+_PLAIN = (str, int, float)
+_PLAIN_EQUAL = [
+    each.__eq__ for each in (object, *_PLAIN, bytes, list, tuple, dict, set, frozenset, type(None))
+]
+
+
+def plain(value: Any) -> Any:
+    """The text or number that a member of an enumeration or of another subclass is, also in lists
+    and dictionaries; whatever decides itself what is equal to it stays as it is."""
+    kind = type(value)
+    if kind is dict:
+        return {plain(key): plain(each) for key, each in value.items()}
+    if kind in (list, tuple):
+        return kind(map(plain, value))
+    if kind is bool or kind in _PLAIN:
+        return value
+    if isinstance(value, str) and kind.__eq__ is str.__eq__:
+        return str.__str__(value)
+    if isinstance(value, int) and kind.__eq__ is int.__eq__:
+        return int.__int__(value)
+    if isinstance(value, float) and kind.__eq__ is float.__eq__:
+        return float.__float__(value)
+    return value
+
 
 def is_matcher(name: str, wanted: object) -> bool:
     """Whether an object decides itself what is equal to it, as ``unittest.mock.ANY`` does: it is of
-    none of Python's own types. Raises ValueError, with the name, for one that cannot be compared
-    with a text."""
+    none of Python's own types, and does not compare as one of them. Raises ValueError, with the
+    name, for one that cannot be compared with a text."""
     kind = type(wanted)
     module = kind.__module__.partition(".")[0]
-    if kind.__eq__ is object.__eq__ or (module in sys.stdlib_module_names and module != "unittest"):
+    if kind.__eq__ in _PLAIN_EQUAL or (module in sys.stdlib_module_names and module != "unittest"):
         return False
     is_equal(name, "", wanted)
     return True
