@@ -7,7 +7,7 @@ from typing import Any
 
 from plivo_sim.domain.typed import short
 
-_PLAIN = (str, int, float)
+_PLAIN: tuple[Any, ...] = (str, int, float)
 _PLAIN_EQUAL = [
     each.__eq__ for each in (object, *_PLAIN, bytes, list, tuple, dict, set, frozenset, type(None))
 ]
@@ -23,12 +23,10 @@ def plain(value: Any) -> Any:
         return kind(map(plain, value))
     if kind is bool or kind in _PLAIN:
         return value
-    if isinstance(value, str) and kind.__eq__ is str.__eq__:
-        return str.__str__(value)
-    if isinstance(value, int) and kind.__eq__ is int.__eq__:
-        return int.__int__(value)
-    if isinstance(value, float) and kind.__eq__ is float.__eq__:
-        return float.__float__(value)
+    equal: Any = kind.__eq__
+    for base in _PLAIN:
+        if isinstance(value, base) and equal is base.__eq__:
+            return base.__str__(value) if base is str else base.__pos__(value)
     return value
 
 
