@@ -129,7 +129,9 @@ def replay(
 
     It submits a scenario's applications and moves time; the scenario is one that ships, or a
     file; of a folder, all files are played that have steps. Each plays in an account of its own,
-    which is emptied first and kept afterwards.
+    which is emptied first and kept afterwards. On a shared server, each job sets PLIVO_SIM_RUN_ID
+    to a value of its own, so that it has accounts of its own; one that another job empties ends
+    with an error.
 
     With --against, none holds, unless it says otherwise, whose callbacks are not all taken in the
     end (2xx), or of which a callback with a wrong or no signature is not refused. A refused call

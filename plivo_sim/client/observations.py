@@ -292,7 +292,10 @@ class Observer:
     # --- state ------------------------------------------------------------------------------
 
     def observed(self, ids: Mapping[str, str]) -> Observation:
-        """The state now. ``ids``: application ids by the names to call them."""
+        """The state now. ``ids``: application ids by the names to call them; of others, no callback
+        counts."""
+        own = [each for each in self._deliveries if each["application"] in ids.values()]
+        sent_by = {each["id"] for each in own}
         held = {app: self.applications[id] for app, id in ids.items() if id in self.applications}
         return Observation(
             status={app: each["status"] for app, each in held.items()},
@@ -303,15 +306,17 @@ class Observer:
                 app: [change["reason"] for change in each["timeline"] if change["reason"]]
                 for app, each in held.items()
             },
-            callbacks=[status for _, status in sorted(self._accepted(), key=lambda each: each[0])],
-            signatures=frozenset(self._signatures.values()),
-            deliveries=Counter(each["state"] for each in self._deliveries),
-            sent=list(self._sent({id: app for app, id in ids.items()})),
+            callbacks=[status for _, status in sorted(_accepted(own), key=lambda each: each[0])],
+            signatures=frozenset(
+                found for (id, _), found in self._signatures.items() if id in sent_by
+            ),
+            deliveries=Counter(each["state"] for each in own),
+            sent=list(self._sent(own, {id: app for app, id in ids.items()})),
             forgotten=self._forgotten,
         )
 
-    def _sent(self, names: Mapping[str, str]) -> Iterator[Sent]:
-        for each in self._deliveries:
+    def _sent(self, deliveries: list[dict[str, Any]], names: Mapping[str, str]) -> Iterator[Sent]:
+        for each in deliveries:
             attempts = each["attempts"]
             found = [self._signatures[each["id"], number] for number in range(len(attempts))]
             if attempts:
@@ -323,8 +328,9 @@ class Observer:
                     signature=next((one for one in found if one != "valid"), "valid"),
                 )
 
-    def _accepted(self) -> Iterator[tuple[str, str]]:
-        """When the receiver accepted each callback, and the status in it."""
-        for delivery in self._deliveries:
-            if delivery["state"] == "delivered":
-                yield delivery["attempts"][-1]["at"], delivery["payload"]["status"]
+
+def _accepted(deliveries: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """When the receiver accepted each callback, and the status in it."""
+    for delivery in deliveries:
+        if delivery["state"] == "delivered":
+            yield delivery["attempts"][-1]["at"], delivery["payload"]["status"]

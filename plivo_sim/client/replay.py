@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -177,9 +178,34 @@ class WrongScenario(Exception):
     does not ask for."""
 
 
-def account_of(name: str) -> str:
-    """The auth id of a scenario's own account."""
-    digest = hashlib.sha256(name.encode()).digest()
+RUN_ID = "PLIVO_SIM_RUN_ID"
+"""The variable that says which run this is, as the pytest plugin reads it."""
+
+
+class OwnClient(Client):
+    """Control calls of an account that it made: each is refused (Refused, code ``replaced``) once
+    somebody else made the account anew. ``began``: when it began, empty before."""
+
+    began = ""
+
+    def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        if self.began:
+            query.setdefault("began", self.began)
+        try:
+            return super().control(method, path, body, **query)
+        except Refused as error:
+            if error.body.get("code") != "replaced":
+                raise
+            told = (
+                f"account {self.auth_id} was emptied by somebody else meanwhile, perhaps by another"
+                f" replay of the same scenario: play with a {RUN_ID} of your own"
+            )
+            raise Refused(error.status, told, error.body) from None
+
+
+def account_of(name: str, run_id: str = "") -> str:
+    """The auth id of a scenario's own account; with a run id, that of this run."""
+    digest = hashlib.sha256("|".join(filter(None, (run_id, name))).encode()).digest()
     return f"MA{base64.b32encode(digest).decode()[:18]}"
 
 
@@ -200,7 +226,8 @@ def replay(
     with ``token``, as which the scenario's own calls are made. Raises WrongScenario, Refused (the
     simulator does not take the scenario) and Unreachable.
     """
-    play = Replay(Client(url, account_of(name), token), scenario, against)
+    account = account_of(name, os.environ.get(RUN_ID, ""))
+    play = Replay(OwnClient(url, account, token), scenario, against)
     play.begin()
     while play.step() is not None:
         pass
@@ -282,8 +309,12 @@ class Replay:
         account = {"account": self._client.auth_id}
         host = urlsplit(self._callback_url).hostname or ""
         settings = SETTINGS | {"allow_callback_hosts": host}
-        self._control("POST", "/reset", account)
-        self._control("POST", "/accounts", {"auth_id": self._client.auth_id, "settings": settings})
+        made: dict[str, Any] = {"auth_id": self._client.auth_id, "settings": settings}
+        if isinstance(self._client, OwnClient):
+            self._client.began = self._control("POST", "/accounts", made | {"anew": True})["began"]
+        else:
+            self._control("POST", "/reset", account)
+            self._control("POST", "/accounts", made)
         self._control("DELETE", f"{self._inbox}/messages")
         scenario = msgspec.to_builtins(self._scenario)
         self._control("POST", "/scenario", {"scenario": scenario} | account)

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import main
-from plivo_sim.client import Client, observations
+from plivo_sim.client import Client, Refused, observations
 from plivo_sim.client.observations import Check
-from plivo_sim.client.replay import ScenarioResult, account_of, replay
+from plivo_sim.client.replay import OwnClient, Replay, ScenarioResult, account_of, replay
 from plivo_sim.scenarios.loader import find_scenario, load_scenario
 from tests.machines.files import IN_REVIEW
 from tests.scenarios.printed import text_of
@@ -474,3 +474,20 @@ def test_a_scenario_switched_on_by_hand_is_the_same_scenario(stage: str) -> None
     client = Client(stage, account, "token")
     used = client.control("POST", "/scenario", {"name": "stuck-in-review", "account": account})
     assert used["scenario"]["scenario"] == find_scenario("stuck-in-review").scenario
+
+
+def test_an_account_that_was_replaced_ends_the_replay(stage: str) -> None:
+    """Another replay of the same scenario empties the account between two steps."""
+    scenario, account = load_scenario(REJECTED), account_of("replaced in a test")
+    first = Replay(OwnClient(stage, account, "token"), scenario)
+    first.begin()
+    first.step()
+    Replay(OwnClient(stage, account, "token"), scenario).begin()
+    with pytest.raises(Refused, match=f"account {account} was emptied by somebody else"):
+        first.step()
+
+
+def test_a_run_id_has_accounts_of_its_own(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLIVO_SIM_RUN_ID", "job 7")
+    assert play(stage, REJECTED).account == account_of("a scenario of a test", "job 7")
+    assert account_of("a", "job 7") != account_of("a") != account_of("a", "job 8")
