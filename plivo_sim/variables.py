@@ -14,6 +14,8 @@ from plivo_sim.domain.words import did_you_mean
 from plivo_sim.settings import Settings
 
 PREFIX = "PLIVO_SIM_"
+RUN_ID = PREFIX + "RUN_ID"
+"""Which run this is: its accounts on a shared server are its own."""
 SETTINGS = frozenset(PREFIX + each.name.upper() for each in fields(Settings))
 KNOWN = SETTINGS | frozenset(
     PREFIX + name

@@ -31,6 +31,7 @@ from plivo_sim.cli.shared import (
     shape_of_answers,
     table,
     text_of_file,
+    token_option,
     url_option,
     values,
     with_account,
@@ -433,8 +434,7 @@ client.phone_number_compliance.create(
 @click.option(
     "--auth-id", default="MATRYTRYTRYTRYTRYTRY", show_default=True, help="Account that applies."
 )
-@click.option("--token", default="token", show_default=True, envvar="PLIVO_SIM_TOKEN",
-              show_envvar=True, help="Its auth token.")  # fmt: skip
+@token_option("Its auth token.")
 @click.option("--samples", type=click.Path(path_type=Path), help="Also write sample files there.")
 def try_(url: str, auth_id: str, token: str, samples: Path | None) -> None:
     """Send one complete application and show what happens.

@@ -16,6 +16,7 @@ from plivo_sim.cli.shared import (
     WrongFile,
     id_argument,
     read_pairs,
+    token_option,
     with_holder,
     with_new_account,
 )
@@ -49,9 +50,7 @@ def _content_options(command: C) -> C:
     for option in (
         click.option("--seed", type=int, default=1, show_default=True,
                      help="Another seed, other people."),
-        click.option("--token", default="token", show_default=True, envvar="PLIVO_SIM_TOKEN",
-                     show_envvar=True, help="Auth token of the account; its callbacks are signed"
-                                            " with the last one used."),
+        token_option("Auth token of the account; its callbacks are signed with the last one used."),
         click.option("--file", "files", metavar="DOCUMENT=FILE", multiple=True,
                      callback=read_pairs, help="Your own file for a document of this type."),
         click.option("--field", "fields", metavar="NAME=VALUE", multiple=True,
@@ -140,8 +139,7 @@ def correct(target: Target, id: str, token: str, seed: int, **given: Any) -> Non
 
 @click.command()
 @id_argument("application")
-@click.option("--token", default="token", show_default=True, envvar="PLIVO_SIM_TOKEN",
-              show_envvar=True, help="Auth token of the account.")  # fmt: skip
+@token_option("Auth token of the account.")
 @with_holder
 def submit(target: Target, id: str, token: str) -> None:
     """Submit a draft, or a corrected application of the legacy API.
@@ -155,8 +153,7 @@ def submit(target: Target, id: str, token: str) -> None:
 
 @click.command()
 @id_argument("application")
-@click.option("--token", default="token", show_default=True, envvar="PLIVO_SIM_TOKEN",
-              show_envvar=True, help="Auth token of the account.")  # fmt: skip
+@token_option("Auth token of the account.")
 @with_holder
 def delete(target: Target, id: str, token: str) -> None:
     """Delete an application, as a client of the API does.

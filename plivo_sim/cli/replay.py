@@ -27,6 +27,7 @@ from plivo_sim.cli.shared import (
     say,
     shape_of_answers,
     table,
+    token_option,
 )
 from plivo_sim.cli.words import SCENARIOS
 from plivo_sim.domain import limits
@@ -95,14 +96,7 @@ class Played:
     help="Webhook endpoint of your own application: callbacks go there, and it must take them, but"
     " refuse what is forged.",
 )
-@click.option(
-    "--token",
-    default="token",
-    show_default=True,
-    envvar="PLIVO_SIM_TOKEN",
-    show_envvar=True,
-    help="Auth token of the calls; callbacks are signed with it.",
-)
+@token_option("Auth token of the calls; callbacks are signed with it.")
 @click.option(
     "--jobs",
     type=click.IntRange(1, 32),

@@ -17,6 +17,7 @@ from plivo_sim.cli.shared import (
     WrongFile,
     refusal,
     table,
+    token_option,
     with_new_account,
 )
 from plivo_sim.cli.words import COUNTRIES
@@ -82,14 +83,7 @@ def _share_options(command: Callable[..., Any]) -> Callable[..., Any]:
     " nothing: in_review=0.2. Repeatable.",
 )
 @click.option("--callback-url", metavar="URL", default="", help="Where their callbacks go.")
-@click.option(
-    "--token",
-    default="token",
-    show_default=True,
-    envvar="PLIVO_SIM_TOKEN",
-    show_envvar=True,
-    help="Auth token of the account; its callbacks are signed with the last one used.",
-)
+@token_option("Auth token of the account; its callbacks are signed with the last one used.")
 @with_new_account
 def seed(
     target: Target,

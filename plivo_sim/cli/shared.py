@@ -174,6 +174,18 @@ def url_option(command: C) -> C:
     )(command)
 
 
+def token_option(help: str) -> Callable[[C], C]:
+    """``--token``; ``help``: whose it is."""
+    return click.option(
+        "--token",
+        default="token",
+        show_default=True,
+        envvar="PLIVO_SIM_TOKEN",
+        show_envvar=True,
+        help=help,
+    )
+
+
 def json_option(command: C) -> C:
     text = "Print the simulator's JSON and nothing else."
     return click.option("--json", "as_json", is_flag=True, help=text)(command)

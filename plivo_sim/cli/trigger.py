@@ -16,6 +16,7 @@ from plivo_sim.cli.shared import (
     check_sendable,
     say,
     table,
+    token_option,
     values,
 )
 from plivo_sim.cli.words import DECIDABLE, MACHINES, REASONS, STATUSES
@@ -37,14 +38,7 @@ _APIS = click.Choice(["current", "beta", "legacy"])
 @click.command()
 @click.argument("event", type=DECIDABLE)
 @click.option("--to", "url", required=True, metavar="URL", help="The receiver; a local one.")
-@click.option(
-    "--token",
-    default="token",
-    show_default=True,
-    envvar="PLIVO_SIM_TOKEN",
-    show_envvar=True,
-    help="Auth token that it is signed with.",
-)
+@token_option("Auth token that it is signed with.")
 @click.option(
     "--reason",
     metavar="TEXT",

@@ -33,6 +33,7 @@ from plivo_sim.client.applications import (
 from plivo_sim.client.observations import Check, Event, Observer, check_all, webhook_checks
 from plivo_sim.domain.urls import reached_at
 from plivo_sim.scenarios.language import Correct, Expect, Scenario, StepEntry, Submit
+from plivo_sim.variables import RUN_ID
 
 TOKEN = "token"  # noqa: S105  # not a secret: any token is taken
 """That of the other commands, too."""
@@ -176,10 +177,6 @@ class ScenarioResult:
 class WrongScenario(Exception):
     """A step that cannot be played: it sends a document, or a field of one, that the requirement
     does not ask for."""
-
-
-RUN_ID = "PLIVO_SIM_RUN_ID"
-"""The variable that says which run this is, as the pytest plugin reads it."""
 
 
 class OwnClient(Client):

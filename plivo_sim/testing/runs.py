@@ -17,9 +17,7 @@ from plivo_sim.testing.checked import checked, checked_verbs
 from plivo_sim.testing.handle import Handle
 from plivo_sim.testing.starts import AUTH_ID, AUTH_TOKEN
 from plivo_sim.testing.values import setting_of, setting_text
-
-RUN_ID = "PLIVO_SIM_RUN_ID"
-"""The variable that says which run this is."""
+from plivo_sim.variables import RUN_ID
 
 
 def new_run_id() -> str:

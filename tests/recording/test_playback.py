@@ -42,17 +42,6 @@ Headers = list[tuple[str, str]]
 Alteration = Callable[[str, str, Headers, Any], tuple[str, Headers, Any]]
 
 
-@pytest.fixture
-def tape(tmp_path: Path) -> Path:
-    return tmp_path / "tape.jsonl"
-
-
-@pytest.fixture
-def shell() -> Shell:
-    """A command line to which no simulator is near."""
-    return Shell("http://127.0.0.1:9")
-
-
 def drift(shell: Shell, tape: Path, *more: str | Path) -> list[tuple[str, str, str]]:
     """What ``verify`` tells: where, recorded, here."""
     found = shell.run("verify", "--tape", tape, "--json", *more, code=None).stdout

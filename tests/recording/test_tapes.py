@@ -59,11 +59,6 @@ from tests.support import PDF, Receiver, basic
 pytestmark = pytest.mark.live
 
 
-@pytest.fixture
-def tape(tmp_path: Path) -> Path:
-    return tmp_path / "tape.jsonl"
-
-
 def readings(text: str) -> Iterator[str]:
     """A text as it is, and as whoever looks for something could read it."""
     yield text

@@ -30,17 +30,6 @@ USER = {"name": "Anindita", "last_name": "Mukherjee", "end_user_type": "individu
 Drift = list[tuple[str, str, str]]
 
 
-@pytest.fixture
-def tape(tmp_path: Path) -> Path:
-    return tmp_path / "tape.jsonl"
-
-
-@pytest.fixture
-def shell() -> Shell:
-    """A command line to which no simulator is near."""
-    return Shell("http://127.0.0.1:9")
-
-
 def drift(shell: Shell, tape: Path, *more: str) -> Drift:
     """What ``verify`` tells: where, recorded, here."""
     found = json.loads(shell.run("verify", "--tape", tape, "--json", *more, code=None).stdout)

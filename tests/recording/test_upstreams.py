@@ -16,11 +16,6 @@ TARGET = f"/v1/Account/{AUTH_ID}/PhoneNumber/Compliance/"
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
 
 
-@pytest.fixture
-def tape(tmp_path: Path) -> Path:
-    return tmp_path / "tape.jsonl"
-
-
 @pytest.mark.parametrize("length", ["12abc", "-1", "2, 2", "²", "9" * 60, ""])
 def test_a_length_that_is_none_is_not_handed_on(tape: Path, length: str) -> None:
     """To a HEAD, whose answer has no other body to count."""
