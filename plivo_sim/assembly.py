@@ -21,15 +21,10 @@ from plivo_sim.account.descriptors import most_journals
 from plivo_sim.account.interfaces import Answer, Damage, FileStore, Outgoing, Transport
 from plivo_sim.account.logs import Budget
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import (
-    Claim,
-    OpenJournals,
-    account_of,
-    close_folder_to_others,
-    folder_name,
-    unguarded,
-)
+from plivo_sim.account.store.directory import Claim, account_of, folder_name, unguarded
+from plivo_sim.account.store.disk import close_folder_to_others
 from plivo_sim.account.store.files import DiskFiles, MemoryFiles
+from plivo_sim.account.store.journal import OpenJournals
 from plivo_sim.apis.legacy.presenters import encode_callback as legacy_callback
 from plivo_sim.apis.phone_number.beta.presenters import encode_callback as beta_callback
 from plivo_sim.apis.phone_number.current.presenters import encode_callback as current_callback

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import click
 
 from plivo_sim import __version__
-from plivo_sim.account.store.disk import in_use
+from plivo_sim.account.store.directory import in_use
 from plivo_sim.cli.shared import as_json, read_option, say, table, url_option
 from plivo_sim.domain.urls import with_scheme
 from plivo_sim.settings import read_hosts

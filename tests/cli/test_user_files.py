@@ -186,7 +186,9 @@ def test_no_more_is_read_than_is_asked_for(tmp_path: Path) -> None:
 
 READERS = {
     "account/descriptors.py": "os.devnull",
+    "account/store/directory.py": "regular files of the state only",
     "account/store/disk.py": "regular files of the state only",
+    "account/store/syncing.py": "a folder, which is forced to the disk",
     "catalogue/__init__.py": "what ships",
     "catalogue/output_files.py": "is written",
     "catalogue/user_files.py": "what this test is about",

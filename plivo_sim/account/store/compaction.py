@@ -20,15 +20,9 @@ from typing import IO
 
 from plivo_sim.account.interfaces import Record
 from plivo_sim.account.store.damage import stated_checksum
-from plivo_sim.account.store.disk import (
-    NOT_ITS_OWN,
-    Identity,
-    Syncing,
-    force,
-    identity_of,
-    open_file,
-)
+from plivo_sim.account.store.disk import NOT_ITS_OWN, Identity, identity_of, open_file
 from plivo_sim.account.store.format import Op, content_of, header_of, line_of
+from plivo_sim.account.store.syncing import Syncing, force
 
 COMPACT_CHUNK = 500
 """Records a slice: about a millisecond."""

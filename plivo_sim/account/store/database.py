@@ -23,10 +23,11 @@ from tinydb import TinyDB
 from tinydb.table import Table
 
 from plivo_sim.account.interfaces import Mark, Page, Record, Where
-from plivo_sim.account.store.disk import NEVER, OpenJournals, unguarded
+from plivo_sim.account.store.directory import unguarded
 from plivo_sim.account.store.format import RECORD_TYPES, Op, from_plain, to_plain
 from plivo_sim.account.store.index import Index, Run, merged_window
-from plivo_sim.account.store.journal import JournalStorage
+from plivo_sim.account.store.journal import JournalStorage, OpenJournals
+from plivo_sim.account.store.syncing import NEVER
 from plivo_sim.domain.records import (
     Application,
     AtomsApplication,

@@ -18,13 +18,9 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from plivo_sim.account.store.disk import (
-    NEVER,
-    Syncing,
-    open_file,
-    refuse_link,
-    unguarded,
-)
+from plivo_sim.account.store.directory import unguarded
+from plivo_sim.account.store.disk import open_file, refuse_link
+from plivo_sim.account.store.syncing import NEVER, Syncing
 from plivo_sim.domain.errors import FileDamaged, StorageFailed
 from plivo_sim.domain.limits import BODY
 from plivo_sim.domain.records import checked_hash, is_hash

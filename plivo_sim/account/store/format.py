@@ -35,7 +35,8 @@ from plivo_sim.account.store.damage import (
     whole_line,
     whole_lines,
 )
-from plivo_sim.account.store.disk import account_of, open_file
+from plivo_sim.account.store.directory import account_of
+from plivo_sim.account.store.disk import open_file
 from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.records import (
     Application,

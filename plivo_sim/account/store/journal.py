@@ -17,23 +17,16 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from tinydb.storages import Storage
 
+from plivo_sim.account.descriptors import MOST_JOURNALS
 from plivo_sim.account.interfaces import Damage
 from plivo_sim.account.store.compaction import Compaction, Rows, not_its_own
 from plivo_sim.account.store.damage import damages_of, keep_files_aside, stated_checksum
-from plivo_sim.account.store.disk import (
-    NEVER,
-    Identity,
-    OpenJournals,
-    Syncing,
-    identity_at,
-    identity_of,
-    open_file,
-    unguarded,
-)
+from plivo_sim.account.store.directory import unguarded
+from plivo_sim.account.store.disk import Identity, identity_at, identity_of, open_file
 from plivo_sim.account.store.format import (
     RECORD_TYPES,
     Op,
@@ -44,6 +37,7 @@ from plivo_sim.account.store.format import (
     read_journal,
     to_plain,
 )
+from plivo_sim.account.store.syncing import NEVER, Syncing
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
 
 logger = logging.getLogger("plivo_sim")
@@ -329,3 +323,37 @@ def _found(path: Path) -> os.stat_result | None:
 
 def _failed(path: Path, error: OSError) -> StorageFailed:
     return StorageFailed(f"cannot write {path}: {error.strerror or error}")
+
+
+class OpenJournals:
+    """Of one simulator: the journals that were written to last are open, the others closed until
+    their next write, so that many accounts need few descriptors. Safe from any thread."""
+
+    def __init__(self, most: int = MOST_JOURNALS) -> None:
+        self._most = most
+        self._guard = threading.Lock()
+        self._open: dict[Rest, Literal[False] | None] = {}
+
+    def used(self, rest: Rest) -> None:
+        """One was written to; ``rest`` closes it, unless it is busy: then the next one is closed
+        instead. One that has to be forced to the disk first is closed only when twice as many are
+        open. Caller holds no journal's guard."""
+        with self._guard:
+            self._open.pop(rest, None)
+            self._open[rest] = None
+            excess = len(self._open) - self._most
+            others = [*self._open][:-1] if excess > 0 else []
+        for each in others:
+            if excess <= 0:
+                break
+            with self._guard:
+                is_open = self._open.pop(each, False) is None
+            if is_open and not each(excess > self._most):
+                with self._guard:
+                    self._open.setdefault(each)
+            else:
+                excess -= 1
+
+
+Rest = Callable[[bool], bool]
+"""Closes a journal; returns whether it did. Given whether it may wait for the disk."""

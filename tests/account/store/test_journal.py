@@ -20,7 +20,8 @@ import pytest
 from plivo_sim.account.store import compaction, journal
 from plivo_sim.account.store import format as lines
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import OpenJournals, open_file
+from plivo_sim.account.store.disk import open_file
+from plivo_sim.account.store.journal import OpenJournals
 from plivo_sim.domain.errors import StateUnreadable, StorageFailed
 from tests.account.store.records import application, end_user, ids, keep
 from tests.fakes import FULL, Disk, OnDisk, meanwhile

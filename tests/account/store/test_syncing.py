@@ -15,16 +15,11 @@ import pytest
 
 from plivo_sim.account.lock import AccountLock, set_asker
 from plivo_sim.account.store.database import Database
-from plivo_sim.account.store.disk import (
-    Claim,
-    Identity,
-    OpenJournals,
-    Syncing,
-    identity_at,
-    identity_of,
-    in_use,
-)
+from plivo_sim.account.store.directory import Claim, in_use
+from plivo_sim.account.store.disk import Identity, identity_at, identity_of
 from plivo_sim.account.store.files import DiskFiles
+from plivo_sim.account.store.journal import OpenJournals
+from plivo_sim.account.store.syncing import Syncing
 from plivo_sim.domain.errors import StorageFailed
 from tests.account.store.records import application, ids, keep
 from tests.fakes import FULL, Disk, meanwhile
