@@ -42,8 +42,9 @@ from plivo_sim.simulator import AUTH_ID, Simulator, is_account, main_account
 from plivo_sim.simulator.coverage import Coverage
 from plivo_sim.simulator.events import EventLog
 from plivo_sim.simulator.history import note_event, note_happening
+from plivo_sim.simulator.instants import Happening
 from plivo_sim.simulator.logs import log_happening
-from plivo_sim.simulator.runner import Happening, Runner
+from plivo_sim.simulator.runner import Runner
 from plivo_sim.simulator.scheduler import Scheduler
 from plivo_sim.web.server import Server, make_server
 from plivo_sim.web.tls import Tls

@@ -40,7 +40,8 @@ from plivo_sim.services.attempts import changed_in
 from plivo_sim.services.due import Due, is_undecided
 from plivo_sim.services.foresight import foreseen
 from plivo_sim.services.verdicts import verdict_of
-from plivo_sim.simulator.runner import Advance, Happening
+from plivo_sim.simulator.instants import Happening
+from plivo_sim.simulator.runner import Advance
 from plivo_sim.web.calls import (
     Call,
     NoSuchPage,

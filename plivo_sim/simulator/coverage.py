@@ -17,7 +17,7 @@ from plivo_sim.domain import limits
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import DeliveryState, Event, StatusChanged
 from plivo_sim.scenarios.rules import PRESETS
-from plivo_sim.simulator.runner import Happening
+from plivo_sim.simulator.instants import Happening
 from plivo_sim.webhooks.outbox import Attempted
 
 ERROR_STATUSES = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503)

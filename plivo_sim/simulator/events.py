@@ -18,7 +18,7 @@ from plivo_sim.domain.records import (
     Event,
     StatusChanged,
 )
-from plivo_sim.simulator.runner import Happening
+from plivo_sim.simulator.instants import Happening
 from plivo_sim.webhooks.outbox import Attempted
 
 Kind = Literal["request", "transition", "callback", "clock", "unmatched"]

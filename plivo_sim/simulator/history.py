@@ -12,7 +12,7 @@ from typing import NamedTuple
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import wall_s
 from plivo_sim.domain.records import Event, StatusChanged
-from plivo_sim.simulator.runner import Happening
+from plivo_sim.simulator.instants import Happening
 from plivo_sim.webhooks.outbox import Attempted
 
 MOMENT_BYTES = 1000

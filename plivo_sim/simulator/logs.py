@@ -31,7 +31,7 @@ from plivo_sim.account.threads import NONE_TO_BE_HAD, Thread
 from plivo_sim.domain import limits
 from plivo_sim.domain.records import Attempt, Delivery, StatusChanged
 from plivo_sim.domain.secrets import without_secrets
-from plivo_sim.simulator.runner import Happening
+from plivo_sim.simulator.instants import Happening
 
 TOLD_AGAIN_AFTER_S = 60.0
 MOST_KINDS = 100

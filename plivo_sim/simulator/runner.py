@@ -1,5 +1,4 @@
-"""Runs what is due: reviews at their instants, callbacks outside the lock (those that stay in
-this process under it).
+"""When what is due is made to happen (see ``instants``), and who waits for its callbacks.
 
 Three ways in. ``catch_up`` before a request or verb is served: what is due happens first, so
 polling sees the truth. ``settle`` after it: work due at once. ``advance`` moves a clock that a
@@ -27,22 +26,18 @@ from plivo_sim.account.lock import Passing
 from plivo_sim.account.threads import NONE_TO_BE_HAD, Thread
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import Busy, NotServed, StorageFailed
-from plivo_sim.domain.records import ClockChanged, DeliveryState, StatusChanged, Timer, TimerKind
-from plivo_sim.services import reviews
-from plivo_sim.webhooks.outbox import Attempted, Outbox
-from plivo_sim.webhooks.sender import Sender, Sending
+from plivo_sim.domain.records import ClockChanged, DeliveryState, StatusChanged, TimerKind
+from plivo_sim.simulator.instants import Happening, Instants
+from plivo_sim.webhooks.outbox import Outbox
+from plivo_sim.webhooks.sender import Sender
 
 logger = logging.getLogger("plivo_sim")
 
-AT_ONCE = 64
-"""So many reviews of one instant are written in one transaction."""
 ADVANCE_BUDGET_S = 30.0
 MOST_HAPPENINGS = 10_000
 SENDS_WAIT_S = 2.0
 """How long to wait for a receiver that may itself be who waits."""
 CLOSE_WAIT_S = 5.0
-
-Happening = StatusChanged | Attempted
 
 
 @dataclass(slots=True)
@@ -80,11 +75,10 @@ class Runner:
     """See the module."""
 
     def __init__(self, outbox: Outbox, transport: Transport) -> None:
-        self._outbox = outbox
         self._sender = Sender(outbox, transport)
         self._sender.on_attempt = self._tell
+        self._instants = Instants(outbox, self._sender, self._tell)
         self._sender.wake = self._wake
-        self._closed = False
         self._here = threading.local()
         self.wake: Callable[[Account], None] | None = None
         self.on_happening: Callable[[Account, Happening], None] | None = None
@@ -109,7 +103,7 @@ class Runner:
             era, now = account.era, account.now()
             if self.is_up_to_date(account, now):
                 return
-        for _ in self._batches(account, now, era):
+        for _ in self._instants.batches(account, now, era):
             pass
         with account.lock:
             waiting = account.agenda.next_due(TimerKind.CALLBACK)
@@ -154,7 +148,7 @@ class Runner:
         """Everything due by now; callbacks are begun, and nobody waits for them. ``passing``: nor
         for the account, while somebody else works in it."""
         era = account.era
-        while self._instant(account, account.now, era, passing=passing) is not None:
+        while self._instants.pass_next(account, account.now, era, passing=passing) is not None:
             pass
 
     def start_due_in(self, accounts: Iterable[Account]) -> None:
@@ -176,7 +170,7 @@ class Runner:
                 return False
             with account.lock:
                 at = account.agenda.next_instant()
-                if self._closed or at is None or at > account.now():
+                if self._instants.closed or at is None or at > account.now():
                     return True
         return False
 
@@ -306,7 +300,7 @@ class Runner:
                     account.clock.release()
                     account.advancing = False
                     account.idle.notify_all()
-                    if not self._closed:
+                    if not self._instants.closed:
                         self._keep_clock(account, began)
                         self._tell_of_move(account, began)
         finally:
@@ -339,7 +333,7 @@ class Runner:
         nothing more is due. ``result`` is pending when this thread had to give up waiting, as the
         deadline was over, or others needed it more."""
         is_quiet = self._wait_for_sends(account, SENDS_WAIT_S)
-        instant = self._instant(
+        instant = self._instants.pass_next(
             account, lambda: until, era, move=True, awaited=True, deadline_s=deadline_s
         )
         if instant is None:
@@ -369,137 +363,6 @@ class Runner:
         receivers, and then cut it off. Nothing of before arrives later than this."""
         self._sender.end_all(accounts, SENDS_WAIT_S)
 
-    def _instant(
-        self,
-        account: Account,
-        until: Callable[[], datetime | None],
-        era: int,
-        *,
-        move: bool = False,
-        awaited: bool = False,
-        deadline_s: float = inf,
-        passing: Passing | None = None,
-    ) -> tuple[list[Happening], list[Sending]] | None:
-        """What happens at the next instant at which something is due, and the attempts that are
-        made; None if that is later than ``until``, asked under the lock, or the era is over. With
-        ``move`` the clock goes there (or to ``until``). It ends before all has happened once the
-        deadline is over."""
-        with self._turn(account, era, passing, is_mover=move) as goes_on:
-            if not goes_on:
-                return None
-            at, last = account.agenda.next_instant(), until()
-            if at is None or (last is not None and at > last):
-                if move and last is not None:
-                    account.clock.move_to(max(last, account.now()))
-                return None
-            if move:
-                account.clock.move_to(max(at, account.now()))
-                account.stepping = True
-        happened: list[Happening] = []
-        try:
-            for batch in self._batches(account, at, era, passing, is_mover=move):
-                happened += batch
-                if monotonic_s() > deadline_s:
-                    return happened, []
-            with self._turn(account, era, passing, is_mover=move) as goes_on:
-                if not goes_on:
-                    return None
-                sendings = self._sender.take_due(account, at, awaited=awaited)
-        finally:
-            if move:
-                self._end_step(account, era)
-        self._sender.begin(account, sendings)
-        return happened, sendings
-
-    def _end_step(self, account: Account, era: int) -> None:
-        with account.lock:
-            if account.era == era:
-                account.stepping = False
-                account.idle.notify_all()
-
-    @contextmanager
-    def _turn(
-        self, account: Account, era: int, passing: Passing | None, *, is_mover: bool
-    ) -> Iterator[bool]:
-        """Whether what is due is to happen here, under the account's lock: what an advance is at is
-        left to it."""
-        with account.lock if passing is None else passing.held(account.lock) as is_held:
-            is_in_use = not self._closed and not account.retired and account.era == era
-            yield is_held and is_in_use and (is_mover or not account.stepping)
-
-    def _batches(
-        self,
-        account: Account,
-        until: datetime,
-        era: int,
-        passing: Passing | None = None,
-        *,
-        is_mover: bool = False,
-    ) -> Iterator[list[Happening]]:
-        """What is due by then, callbacks to elsewhere aside: some of it at a time, and between them
-        others have their turn."""
-        for work in (self._review_some, self._hand_over_some):
-            while True:
-                with self._turn(account, era, passing, is_mover=is_mover) as goes_on:
-                    if not goes_on:
-                        return
-                    some = work(account, until)
-                if some is None:
-                    break
-                yield some
-                if passing is None:
-                    account.lock.give_way()
-
-    def _review_some(self, account: Account, until: datetime) -> list[Happening] | None:
-        """Those of one instant are written together, and told of once they are. When that fails
-        they are taken one by one, so that one that cannot be written takes no other with it. None
-        when none is due."""
-        timers = account.agenda.take_together(TimerKind.REVIEW, until, AT_ONCE)
-        if not timers:
-            return None
-        try:
-            return self._review(account, timers)
-        except Exception:
-            if len(timers) == 1:
-                raise
-        happened: list[Happening] = []
-        for _ in timers:
-            happened += self._review(
-                account, account.agenda.take_together(TimerKind.REVIEW, until, 1)
-            )
-        return happened
-
-    def _review(self, account: Account, timers: list[Timer]) -> list[Happening]:
-        try:
-            with account.transaction():
-                events = [reviews.run(account, timer) for timer in timers]
-        except BaseException:
-            for timer in timers:
-                account.agenda.requeue(timer)
-            raise
-        happened: list[Happening] = [event for event in events if event is not None]
-        for event in happened:
-            self._tell(account, event)
-        return happened
-
-    def _hand_over_some(self, account: Account, until: datetime) -> list[Happening] | None:
-        """Callbacks to receivers within this process: nobody has to wait for a socket. None when
-        none is due."""
-        happened: list[Happening] = []
-        for number in range(AT_ONCE):
-            timer = account.agenda.take(TimerKind.NOTICE, until)
-            if timer is None:
-                return happened if number else None
-            try:
-                attempted = self._outbox.hand_over(account, timer)
-            except BaseException:
-                account.agenda.requeue(timer)
-                raise
-            if attempted is not None:
-                happened.append(attempted)
-                self._tell(account, attempted)
-        return happened
-
     def _tell(self, account: Account, happening: Happening) -> None:
         if self.on_happening is not None:
             self.on_happening(account, happening)
@@ -511,5 +374,5 @@ class Runner:
     def close(self, accounts: Iterable[Account] = (), wait_s: float = CLOSE_WAIT_S) -> None:
         """Begin nothing more, and let end what is under way to receivers of these accounts; what
         takes longer than ``wait_s`` is cut off and stays due."""
-        self._closed = self._sender.closed = True
+        self._instants.closed = self._sender.closed = True
         self._sender.end_all(accounts, wait_s)

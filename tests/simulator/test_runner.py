@@ -23,6 +23,7 @@ from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import Busy, ClockRefused, StorageFailed
 from plivo_sim.services import applications, reviews
 from plivo_sim.settings import Settings
+from plivo_sim.simulator import instants
 from plivo_sim.simulator import runner as runner_module
 from plivo_sim.webhooks import sender as sender_module
 from plivo_sim.webhooks.transport import MemoryTransport
@@ -509,7 +510,7 @@ def test_others_have_their_turn_within_an_instant(
     make: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many reviews may be due at once; what is left of them is left to the advance."""
-    monkeypatch.setattr(runner_module, "AT_ONCE", 1)
+    monkeypatch.setattr(instants, "AT_ONCE", 1)
     monkeypatch.setattr("plivo_sim.account.lock.GIVES_WAY_S", 10.0)
     http = make()
     made = [http.sdk_created(alias=f"{n}") for n in range(3)]

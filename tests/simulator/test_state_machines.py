@@ -26,7 +26,7 @@ from plivo_sim.scenarios.language import WebhookPolicy
 from plivo_sim.services.policies import set_webhook_policy
 from plivo_sim.services.snapshots import save_snapshot
 from plivo_sim.simulator import Simulator
-from plivo_sim.simulator.runner import Happening
+from plivo_sim.simulator.instants import Happening
 from tests.conftest import bounded
 from tests.simulator.verbs import (
     ACCOUNTS,
