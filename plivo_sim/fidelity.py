@@ -274,6 +274,7 @@ PLUMBING = {
     "services/snapshots.py": "an account as a document",
     "services/policies.py": "keeps what steers an account",
     "webhooks/__init__.py": "empty",
+    "webhooks/attempts.py": "what becomes of an attempt here",
     "webhooks/lines.py": "sockets",
     "webhooks/sender.py": "threads",
     "webhooks/timeouts.py": "threads",

@@ -14,8 +14,9 @@ from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.lock import Passing
 from plivo_sim.domain.records import StatusChanged, Timer, TimerKind
 from plivo_sim.services import reviews
+from plivo_sim.webhooks.attempts import Sending
 from plivo_sim.webhooks.outbox import Attempted, Outbox
-from plivo_sim.webhooks.sender import Sender, Sending
+from plivo_sim.webhooks.sender import Sender
 
 AT_ONCE = 64
 """So many reviews of one instant are written in one transaction."""

@@ -75,10 +75,8 @@ class Runner:
     """See the module."""
 
     def __init__(self, outbox: Outbox, transport: Transport) -> None:
-        self._sender = Sender(outbox, transport)
-        self._sender.on_attempt = self._tell
+        self._sender = Sender(outbox, transport, self._tell, self._wake)
         self._instants = Instants(outbox, self._sender, self._tell)
-        self._sender.wake = self._wake
         self._here = threading.local()
         self.wake: Callable[[Account], None] | None = None
         self.on_happening: Callable[[Account, Happening], None] | None = None

@@ -15,7 +15,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -26,7 +25,8 @@ from plivo_sim.account.descriptors import is_wanting, most_sends
 from plivo_sim.account.interfaces import Answer, Outgoing, Transport
 from plivo_sim.account.lock import Passing, repeatable, waits_outside
 from plivo_sim.account.threads import NONE_TO_BE_HAD, Thread
-from plivo_sim.domain.records import DeliveryState, Timer, TimerKind
+from plivo_sim.domain.records import TimerKind
+from plivo_sim.webhooks.attempts import AT_ONCE, Attempts, Sending
 from plivo_sim.webhooks.outbox import Attempted, Outbox
 from plivo_sim.webhooks.turns import Turns
 from plivo_sim.webhooks.waiting import Places
@@ -34,49 +34,30 @@ from plivo_sim.webhooks.waiting import Places
 logger = logging.getLogger("plivo_sim")
 
 PARALLEL_SENDS = 8
-AT_ONCE = 64
-"""So many attempts that nobody had to wait for are written in one transaction."""
 TRY_AGAIN_S = 1.0
 CUT_WAIT_S = 1.0
 """How long to wait for an attempt to end whose connection was cut."""
-
-
-@dataclass(slots=True, eq=False)
-class Sending:
-    """A due attempt, from when it is taken from the agenda until what came of it is written down.
-
-    ``awaited``: somebody waits for it, and is told of ``error`` when it could not be written.
-    ``batch``: those that were taken with it and are not written down, if that is done in order.
-    """
-
-    timer: Timer
-    queue: str
-    url: str
-    era: int
-    awaited: bool = False
-    batch: deque[Sending] | None = None
-    request: Outgoing | None = None
-    answer: Answer | None = None
-    over: bool = False
-    is_cut: bool = False
-    attempted: Attempted | None = None
-    error: BaseException | None = None
 
 
 class Sender:
     """See the module. ``on_attempt`` is told of each attempt, under the lock; ``wake`` is asked to
     look at an account again in which something could not be written."""
 
-    def __init__(self, outbox: Outbox, transport: Transport) -> None:
-        self._outbox = outbox
+    def __init__(
+        self,
+        outbox: Outbox,
+        transport: Transport,
+        on_attempt: Callable[[Account, Attempted], None],
+        wake: Callable[[Account], None],
+    ) -> None:
         self._transport = transport
         self._is_immediate = bool(getattr(transport, "immediate", False))
+        self._attempts = Attempts(outbox, on_attempt, wake, is_immediate=self._is_immediate)
+        self._wake = wake
         self._here = threading.local()
         self._places = Places()
         self._turns = Turns(most_sends())
         self.closed = False
-        self.on_attempt: Callable[[Account, Attempted], None] = lambda account, attempted: None
-        self.wake: Callable[[Account], None] = lambda account: None
 
     @property
     def is_calling(self) -> bool:
@@ -186,13 +167,13 @@ class Sender:
         except BaseException as error:  # ours, no answer of the receiver's
             with account.lock:
                 account.under_way.discard(sending)
-                self._fail(account, sending, error)
-                self._over(account, sending)
-                self._settle(account, sending)
+                self._attempts.fail(account, sending, error)
+                self._attempts.over(account, sending)
+                self._attempts.settle(account, sending)
             return
         with account.lock:
             sending.answer = answer
-            self._settle(account, sending)
+            self._attempts.settle(account, sending)
 
     def _next(
         self, account: Account, queues: KeyedQueues[Sending], *, is_first: bool
@@ -206,9 +187,9 @@ class Sender:
                 sending = queues.take()
                 if sending is None:
                     break
-                self._prepare(account, sending)
+                self._attempts.prepare(account, sending)
                 if sending.over:
-                    self._settle(account, sending)
+                    self._attempts.settle(account, sending)
                 if not sending.over or sending.error is not None:
                     return sending
             if account.queues is queues:
@@ -239,90 +220,6 @@ class Sender:
     def _is_given_up(self, account: Account, sending: Sending) -> bool:
         return sending.is_cut or self.closed or account.retired or account.era != sending.era
 
-    def _prepare(self, account: Account, sending: Sending) -> None:
-        """Make the request, as late as can be. If there is none, the attempt is over. One that was
-        answered, and not written down then, is not sent again: its answer is there. Of an account
-        that is handed over it stays due, for whoever has the account then."""
-        if account.retired:
-            account.agenda.requeue(sending.timer)
-            self._over(account, sending)
-            return
-        try:
-            sending.request = self._outbox.prepare(account, sending.timer)
-            if sending.request is not None and sending.timer.id in account.unwritten:
-                sending.request, sending.answer = account.unwritten[sending.timer.id]
-        except BaseException as error:
-            self._fail(account, sending, error)
-        if sending.request is None:
-            self._over(account, sending)
-        else:
-            account.under_way.add(sending)
-
-    def _settle(self, account: Account, sending: Sending) -> None:
-        """Write down what came of it. Of a batch, in the order in which the attempts fell due,
-        whoever answered first: the same calls write the same journal (decision "Same calls, same
-        journal")."""
-        batch = sending.batch
-        ready = deque([sending]) if batch is None or sending not in batch else batch
-        while ready:
-            each = ready[0]
-            if not each.over and each.answer is None and each.era == account.era:
-                break  # it is still on its way, and those behind it wait
-            ready.popleft()
-            if not each.over and each.answer is not None:
-                self._end(account, each, each.answer)
-
-    def _end(self, account: Account, sending: Sending, answer: Answer) -> None:
-        """Write down what came back, unless the account was reset or restored meanwhile."""
-        account.under_way.discard(sending)
-        if account.era == sending.era and not sending.is_cut:
-            sending.answer = answer
-            try:
-                assert sending.request is not None
-                with account.in_use_once_more():  # who hands it over waits for this
-                    sending.attempted = self._outbox.record(
-                        account, sending.timer, sending.request, answer
-                    )
-            except BaseException as error:
-                self._fail(account, sending, error)
-            else:
-                account.unwritten.pop(sending.timer.id, None)
-            self._tell(account, sending)
-        elif account.era == sending.era:
-            account.agenda.requeue(sending.timer)
-            self.wake(account)
-        self._over(account, sending)
-
-    def _tell(self, account: Account, sending: Sending) -> None:
-        if sending.attempted is not None:
-            self.on_attempt(account, sending.attempted)
-            if sending.attempted.delivery.state is DeliveryState.PENDING:
-                self.wake(account)  # it is tried again, some time
-
-    def _fail(self, account: Account, sending: Sending, error: BaseException) -> None:
-        """It stays due; where nobody is told that it failed, not before a pause. What its receiver
-        answered is kept in memory, to be written down then."""
-        sending.error = error
-        if sending.request is not None and sending.answer is not None:
-            self._keep_answer(account, sending.timer, (sending.request, sending.answer))
-        if sending.awaited or self._is_immediate:
-            account.agenda.requeue(sending.timer)
-
-    def _keep_answer(self, account: Account, timer: Timer, kept: tuple[Outgoing, Answer]) -> None:
-        account.unwritten[timer.id] = kept
-        if len(account.unwritten) > AT_ONCE:  # some were cancelled since, perhaps
-            timers = account.store.timers
-            for id in [id for id in account.unwritten if timers.fetch(id) is None]:
-                del account.unwritten[id]
-
-    def _over(self, account: Account, sending: Sending) -> None:
-        sending.over = True
-        if account.era == sending.era:
-            account.sending -= 1
-            if sending.queue in account.queues:
-                account.queues.over(sending.queue)
-        account.idle.notify_all()
-
     def _try_again(self, account: Account, sending: Sending) -> None:
         with suppress(MemoryError):
             logger.error(
@@ -334,7 +231,7 @@ class Sender:
         with account.lock:
             if account.era == sending.era:
                 account.agenda.requeue(sending.timer)
-        self.wake(account)
+        self._wake(account)
 
     # --- a transport that never makes anybody wait -------------------------------------------
 
@@ -344,41 +241,16 @@ class Sender:
             for sending in sendings[start : start + AT_ONCE]:
                 with account.lock:
                     if sending.era == account.era:
-                        self._prepare(account, sending)
+                        self._attempts.prepare(account, sending)
                 if sending.request is not None:
                     some.append((sending, self._answer_to(account, sending, sending.request)))
             with account.lock:
-                if len(some) < 2 or not self._record_together(account, some):
+                if len(some) < 2 or not self._attempts.record_together(account, some):
                     for sending, answer in some:
-                        self._end(account, sending, answer)
+                        self._attempts.end(account, sending, answer)
         for sending in sendings:
             if sending.error is not None and not sending.awaited:
                 raise sending.error
-
-    def _record_together(self, account: Account, some: list[tuple[Sending, Answer]]) -> bool:
-        """Write down what came back for several in one transaction; False if that cannot be, so
-        that each is tried alone."""
-        try:
-            with account.transaction():
-                for sending, answer in some:
-                    if sending.era != account.era:
-                        return False
-                    assert sending.request is not None
-                    sending.attempted = self._outbox.record(
-                        account, sending.timer, sending.request, answer
-                    )
-        except Exception:
-            return False
-        except BaseException as error:
-            for sending, sending.answer in some:
-                self._fail(account, sending, error)
-            raise
-        for sending, _ in some:
-            account.unwritten.pop(sending.timer.id, None)
-            account.under_way.discard(sending)
-            self._tell(account, sending)
-            self._over(account, sending)
-        return True
 
     # --- waiting -------------------------------------------------------------------------------
 
@@ -435,7 +307,7 @@ class Sender:
         left = [each for account in accounts for each in self._outdated(account)]
         for account, sending in left:
             with account.lock:
-                self._settle(account, sending)
+                self._attempts.settle(account, sending)
         if not self._wait_for_all(left, bound_s):
             for account, sending in left:
                 if not sending.over:
@@ -453,7 +325,7 @@ class Sender:
         if sending.answer is not None:  # it waited for those before it
             with account.lock:
                 if not sending.over:
-                    self._end(account, sending, sending.answer)
+                    self._attempts.end(account, sending, sending.answer)
             return
         with account.lock:
             sending.is_cut = True

@@ -23,6 +23,7 @@ from plivo_sim.settings import Settings
 from plivo_sim.simulator import runner as runner_module
 from plivo_sim.simulator import scheduler as scheduler_module
 from plivo_sim.simulator.scheduler import Scheduler
+from plivo_sim.webhooks import attempts as attempts_module
 from plivo_sim.webhooks import sender as sender_module
 from plivo_sim.webhooks.transport import MemoryTransport
 from plivo_sim.webhooks.turns import Turns
@@ -152,15 +153,15 @@ def test_an_answer_to_what_was_cancelled_is_not_kept_for_ever(
     http: Sending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When there are many, those that nobody will ask for go."""
-    monkeypatch.setattr(sender_module, "AT_ONCE", 1)
-    sender, store = http.sim.runner._sender, http.account.store
+    monkeypatch.setattr(attempts_module, "AT_ONCE", 1)
+    attempts, store = http.sim.runner._sender._attempts, http.account.store
     gone = Timer(id="gone", seq=1, due_at=LATER, kind=TimerKind.NOTICE, subject_id="d")
     kept = replace(gone, id="kept")
     with http.account.transaction():
         store.timers.put(kept)
     request = Outgoing(method="GET", url=CALLBACK, headers=(), body=b"", timeout_s=1)
     for timer in (gone, kept):
-        sender._keep_answer(http.account, timer, (request, Answer(status=200)))
+        attempts._keep_answer(http.account, timer, (request, Answer(status=200)))
     assert list(http.account.unwritten) == ["kept"]
 
 
