@@ -13,8 +13,9 @@ from plivo_sim.account.account import KEPT_EXCHANGES, KEPT_STEERING, Account
 from plivo_sim.apis.reading import name_file
 from plivo_sim.console.actions import Action, curl
 from plivo_sim.console.copied_faults import strike_on
+from plivo_sim.console.copied_file import take
 from plivo_sim.console.copied_scenario import scenario_file, take_submitted
-from plivo_sim.console.copied_test import pytest_file, take
+from plivo_sim.console.copied_test import pytest_file
 from plivo_sim.console.pages import base_url, guard, open_account, show
 from plivo_sim.control.history import Made, is_shown, items_of
 from plivo_sim.web.long_work import long_work

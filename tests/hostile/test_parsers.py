@@ -105,11 +105,13 @@ CALLS = {
     "console/doing.py": {"loads": JSON},
     "console/api_calls.py": {"re.compile": LINEAR, "int": DIGITS},
     "console/applications.py": {"parse_qsl": LINEAR},
+    "console/copied_calls.py": {
+        "re.compile": LINEAR, "urlsplit": LINEAR, "parse_qsl": LINEAR, "decode_json": JSON},
     "console/copied_faults.py": {"plain_yaml": "limit scenario_text"},
+    "console/copied_file.py": {"urlsplit": LINEAR},
     "console/copied_scenario.py": {"int": OURS},
-    "console/copied_test.py": {
-        "re.compile": LINEAR, "re.search": LINEAR, "urlsplit": LINEAR, "parse_qsl": LINEAR,
-        "decode_json": JSON},
+    "console/copied_steering.py": {"urlsplit": LINEAR, "decode_json": JSON},
+    "console/copied_test.py": {"re.search": LINEAR, "decode_json": JSON},
     "console/faults.py": {
         "plain_yaml": "limit scenario_text", "int": "Python's own 4300 digits", "float": LINEAR},
     "console/filing.py": {"int": DIGITS},
