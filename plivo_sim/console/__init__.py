@@ -30,7 +30,7 @@ from plivo_sim.console import (
     machines,
     numbers,
     overview,
-    playing,
+    plays,
     reports,
     requests,
     scenarios,
@@ -179,7 +179,7 @@ def welcome() -> Response:
         wanted=wanted,
         server_notices=notices_of_server(call.sim),
         story=FIRST_STORY,
-        place=playing.own_account(FIRST_STORY),
+        place=plays.own_account(FIRST_STORY),
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 from flask import Response, request
 
 from plivo_sim.account.account import Account
-from plivo_sim.console import playing, trying
+from plivo_sim.console import playing, plays, trying
 from plivo_sim.console.actions import (
     Action,
     Build,
@@ -71,9 +71,9 @@ def scenario_page(auth_id: str) -> Response:
         more=len(waiting) - len(queue),
         outcome=next((each.action.body for each in just_refused("next_outcome")), {}),
         shipped=shipped(),
-        plays_here=playing.is_empty(account),
-        place_for=playing.own_account,
-        play=playing.plays().of(account),
+        plays_here=plays.is_empty(account),
+        place_for=plays.own_account,
+        play=plays.plays().of(account),
         text=text,
         mistakes=mistakes,
         margin=margin,

@@ -12,7 +12,7 @@ import pytest
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.client.replay import Replay, account_of
-from plivo_sim.console.playing import _form_words
+from plivo_sim.console.plays import _form_words
 from plivo_sim.domain import limits
 from plivo_sim.scenarios.loader import find_scenario, shipped_names
 from plivo_sim.webhooks.transport import MemoryTransport

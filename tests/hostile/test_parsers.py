@@ -117,7 +117,7 @@ CALLS = {
     "console/filing.py": {"int": DIGITS},
     "console/moves.py": {"fromisoformat": OURS, "int": OURS},
     "console/pages.py": {"urlsplit": LINEAR, "decode_json": OURS, "int": DIGITS},
-    "console/playing.py": {"loads": OURS},
+    "console/plays.py": {"loads": OURS},
     "console/presets.py": {"int": DIGITS},
     "console/refill.py": {"re.compile": LINEAR, "re.finditer": LINEAR},
     "console/requests.py": {"re.compile": LINEAR},
