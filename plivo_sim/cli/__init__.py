@@ -61,7 +61,7 @@ _COMMANDS = {
     "requests": "requests.requests_",
     "coverage": "requests.coverage",
     "report": "reports.report",
-    "run": "server.run",
+    "run": "run.run",
     "wait": "wait.wait",
     "healthcheck": "server.healthcheck",
     "record": "recording.record",

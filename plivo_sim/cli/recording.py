@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import click
 
 from plivo_sim.cli.services import base_url_of, ca_option, made, read_tape_of, service_url_of
-from plivo_sim.cli.shared import STOP_SIGNALS, as_json, heard, read_option, say, table
+from plivo_sim.cli.shared import as_json, read_option, say, table
+from plivo_sim.cli.starting import STOP_SIGNALS, heard
 from plivo_sim.domain.text import printable
 from plivo_sim.domain.urls import authority, is_loopback, read_host
 from plivo_sim.settings import Settings, read_hosts

@@ -12,8 +12,6 @@ import functools
 import json
 import math
 import re
-import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -32,23 +30,8 @@ if TYPE_CHECKING:
     from plivo_sim.catalogue.checked import Mistake
     from plivo_sim.client import Client, Refused
 
-STOP_SIGNALS = [signal.SIGINT, signal.SIGTERM]
-if sys.platform == "win32":
-    STOP_SIGNALS.append(signal.SIGBREAK)  # Ctrl-Break, and how another process asks it to end
-    HANGUPS: list[signal.Signals] = []
-else:
-    HANGUPS = [signal.SIGHUP]  # the terminal is closed
-    STOP_SIGNALS += HANGUPS
-
 C = TypeVar("C", bound=Callable[..., Any])
 T = TypeVar("T")
-
-
-def heard(signals: Sequence[signal.Signals]) -> list[signal.Signals]:
-    """Those of them that are to be handled: who ignores the end of the terminal goes on doing so,
-    for that is what ``nohup`` asks for."""
-    ignored = [each for each in HANGUPS if signal.getsignal(each) is signal.SIG_IGN]
-    return [each for each in signals if each not in ignored]
 
 
 class RefusedBySimulator(click.ClickException):

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import main
-from plivo_sim.cli.server import settings_of
+from plivo_sim.cli.starting import settings_of
 from plivo_sim.scenarios.loader import shipped_text
 from plivo_sim.settings import Settings
 from tests.machines.files import IN_REVIEW, YEARLY

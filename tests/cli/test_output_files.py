@@ -25,7 +25,7 @@ ELSEWHERE = {
     "catalogue/__main__.py": "the package's own file, when it is built",
     "catalogue/output_files.py": "",
     "cli/replay.py": "a look beforehand whether the report can be written",
-    "cli/server.py": "the ready file, where it is a stream; the terminal is read",
+    "cli/ready_file.py": "the ready file, where it is a stream",
     "recording/tapes.py": "a tape is written line by line while calls are recorded",
     "testing/inbox.py": "a URL, with a test client",
 }

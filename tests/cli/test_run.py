@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from plivo_sim.cli import server
+from plivo_sim.cli import run as run_module
 from plivo_sim.settings import Settings
 from tests.support import free_ports
 
@@ -167,6 +167,6 @@ def test_a_signal_before_the_command_is_known_reaches_it(monkeypatch: pytest.Mon
             self.sent += 1
             super().send_signal(sig)
 
-    monkeypatch.setattr(server.subprocess, "Popen", Late)
-    code = server.run_beside(("sleep", "60"), Settings(port=0), dict(os.environ))
+    monkeypatch.setattr(run_module.subprocess, "Popen", Late)
+    code = run_module.run_beside(("sleep", "60"), Settings(port=0), dict(os.environ))
     assert (code, begun[0].sent) == (128 + signal.SIGTERM, 1)  # type: ignore[attr-defined]

@@ -28,8 +28,10 @@ from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.cli import main
 from plivo_sim.cli.applications import run_try
-from plivo_sim.cli.server import _greeting, _ReadyFile
-from plivo_sim.cli.shared import STOP_SIGNALS, RefusedBySimulator, WrongFile, heard
+from plivo_sim.cli.ready_file import ReadyFile
+from plivo_sim.cli.server import _greeting
+from plivo_sim.cli.shared import RefusedBySimulator, WrongFile
+from plivo_sim.cli.starting import STOP_SIGNALS, heard
 from plivo_sim.client import Client, Refused
 from plivo_sim.client.wsgi import Wsgi
 from plivo_sim.settings import Settings, read_setting
@@ -186,7 +188,7 @@ def test_a_ready_file_of_an_earlier_server_is_removed(tmp_path: Path) -> None:
     """Before this one answers; and at the end the file of a server that came later stays."""
     path = tmp_path / "ready"
     path.write_text("http://127.0.0.1:1")
-    ready = _ReadyFile(path)
+    ready = ReadyFile(path)
     assert not path.exists()
     ready.write("http://127.0.0.1:2")
     assert path.read_text() == "http://127.0.0.1:2"
@@ -204,7 +206,7 @@ def test_a_file_with_something_else_in_it_is_no_ready_file(tmp_path: Path, is_li
         path = tmp_path / "ready"
         path.symlink_to(notes)
     with pytest.raises(WrongFile, match="something else in it"):
-        _ReadyFile(path)
+        ReadyFile(path)
     assert notes.read_text() == "my notes"
 
 
@@ -212,7 +214,7 @@ def test_a_ready_file_by_a_link(tmp_path: Path) -> None:
     """The link stays; what it leads to is the file."""
     path = tmp_path / "ready"
     path.symlink_to(tmp_path / "real")
-    ready = _ReadyFile(path)
+    ready = ReadyFile(path)
     ready.write("http://127.0.0.1:2")
     assert (path.is_symlink(), path.read_text()) == (True, "http://127.0.0.1:2")
     ready.remove()
@@ -224,7 +226,7 @@ def test_a_device_as_ready_file_stays_one() -> None:
     reader, device = os.openpty()
     try:
         path = Path(os.ttyname(device))
-        ready = _ReadyFile(path)
+        ready = ReadyFile(path)
         ready.write("http://127.0.0.1:2")
         assert os.read(reader, 100) == b"http://127.0.0.1:2"
         ready.remove()
@@ -238,7 +240,7 @@ def test_a_fifo_as_ready_file_stays_one(tmp_path: Path) -> None:
     """Nothing waits for its reader, who gets the URL when it comes."""
     path = tmp_path / "ready"
     os.mkfifo(path)
-    ready = _ReadyFile(path)
+    ready = ReadyFile(path)
     ready.write("http://127.0.0.1:2")
     assert path.read_text() == "http://127.0.0.1:2"
     ready.remove()
@@ -249,8 +251,8 @@ def test_the_standard_output_as_ready_file(tmp_path: Path) -> None:
     """What was printed before is kept, also when it goes to a file."""
     log = tmp_path / "log"
     script = (
-        "from pathlib import Path; from plivo_sim.cli.server import _ReadyFile;"
-        "r = _ReadyFile(Path('/dev/stdout')); print('greeting', flush=True);"
+        "from pathlib import Path; from plivo_sim.cli.ready_file import ReadyFile;"
+        "r = ReadyFile(Path('/dev/stdout')); print('greeting', flush=True);"
         "r.write('http://127.0.0.1:2'); r.remove()"
     )
     with log.open("w") as stdout:

@@ -14,7 +14,7 @@ import pytest
 from plivo_sim.catalogue import user_files
 from plivo_sim.catalogue.user_files import bytes_in, text_in
 from plivo_sim.cli.doctor import state_directory
-from plivo_sim.cli.server import _ReadyFile
+from plivo_sim.cli.ready_file import ReadyFile
 from plivo_sim.domain.limits import Limit
 from plivo_sim.web.certificates import make_tls
 from plivo_sim.web.tls import TlsUnavailable
@@ -153,7 +153,7 @@ def test_what_stands_for_a_file_of_ours_is_not_waited_for(tmp_path: Path) -> Non
         with pytest.raises(TlsUnavailable, match="a FIFO"):
             make_tls(folder)
     assert [each.state for each in state_directory(tmp_path)] == ["ok"]
-    ready = _ReadyFile(tmp_path / "url")
+    ready = ReadyFile(tmp_path / "url")
     ready.write("http://127.0.0.1:2")
     (tmp_path / "ready").rename(tmp_path / "url")
     ready.remove()
@@ -195,7 +195,8 @@ READERS = {
     "cli/catalogue.py": "what ships",
     "cli/scenarios.py": "what ships",
     "console/reports.py": "what ships",
-    "cli/server.py": "is written; the terminal",
+    "cli/ready_file.py": "is written",
+    "cli/run.py": "the terminal",
     "client/applications.py": "what ships",
     "client/replay.py": "what ships",
     "fidelity.py": "what ships",

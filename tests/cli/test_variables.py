@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from plivo_sim.cli import main
-from plivo_sim.cli.server import SettingOption, variables
+from plivo_sim.cli.run import variables
+from plivo_sim.cli.starting import SettingOption
 from plivo_sim.variables import KNOWN, PREFIX, of_platform, unread
 
 KUBERNETES = {

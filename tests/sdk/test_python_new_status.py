@@ -15,7 +15,7 @@ import pytest
 from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import main
-from plivo_sim.cli.server import settings_of
+from plivo_sim.cli.starting import settings_of
 from tests.apis.atoms.support import Atoms
 from tests.apis.legacy_support import Legacy
 from tests.apis.numbers_support import MUMBAI, Numbers
