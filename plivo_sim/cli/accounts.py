@@ -23,12 +23,12 @@ from plivo_sim.cli.shared import (
     not_empty,
     say,
     table,
-    text_of_file,
     values,
     with_account,
     with_new_account,
     with_simulator,
 )
+from plivo_sim.cli.user_files import text_of_file
 from plivo_sim.cli.words import ACCOUNT_SETTINGS
 from plivo_sim.domain.limits import BODY
 

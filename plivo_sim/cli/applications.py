@@ -22,7 +22,6 @@ from plivo_sim.cli.shared import (
     RefusedBySimulator,
     Target,
     WrongFile,
-    bytes_of_file,
     exit_codes,
     id_argument,
     instant,
@@ -30,13 +29,13 @@ from plivo_sim.cli.shared import (
     say,
     shape_of_answers,
     table,
-    text_of_file,
     token_option,
     url_option,
     values,
     with_account,
     with_holder,
 )
+from plivo_sim.cli.user_files import bytes_of_file, text_of_file
 from plivo_sim.cli.words import COUNTRIES, DECIDABLE, REASONS, STATUSES
 from plivo_sim.client import Client
 from plivo_sim.client.applications import (

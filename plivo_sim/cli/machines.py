@@ -18,16 +18,13 @@ from plivo_sim.cli.shared import (
     WrongFile,
     due_of,
     json_option,
-    mistakes_as_json,
-    problems_of,
     say,
     table,
-    text_of_file,
     values,
-    why_unreadable,
     with_account,
     with_new_account,
 )
+from plivo_sim.cli.user_files import mistakes_as_json, problems_of, text_of_file, why_unreadable
 from plivo_sim.cli.words import MACHINES
 from plivo_sim.domain.limits import SCENARIO_TEXT
 

@@ -18,14 +18,13 @@ from plivo_sim.cli.shared import (
     instant,
     not_empty,
     page_options,
-    problems_of,
     table,
-    text_of_file,
     values,
     with_account,
     with_new_account,
     with_simulator,
 )
+from plivo_sim.cli.user_files import problems_of, text_of_file
 from plivo_sim.domain.records import DeliveryState, standing
 
 PAGE = 500
