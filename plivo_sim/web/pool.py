@@ -19,6 +19,8 @@ import logging
 import queue
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
+from math import inf
 from time import process_time, thread_time
 from typing import TYPE_CHECKING
 
@@ -46,6 +48,18 @@ KEPT_IDLE = 1
 log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True, eq=False)
+class Request:
+    """What a connection was put for, until it is served. ``line``: in which it waits, or was
+    begun; ``away_s``: since when it waits for somebody, ``inf`` while it does not."""
+
+    conn: Connection
+    call: Alike
+    put_s: float
+    line: Line
+    away_s: float = inf
+
+
 class Line:
     """Calls of one expected cost that wait, in the order of the instants that they are due at; and
     those that run, ``at_once`` at a time, since when they do. Those that are stuck are forgotten.
@@ -53,15 +67,15 @@ class Line:
 
     def __init__(self, at_once: int = 1) -> None:
         self.at_once = at_once
-        self.waiting: list[tuple[float, int, Connection]] = []
-        self.runs: dict[Connection, float] = {}
+        self.waiting: list[tuple[float, int, Request]] = []
+        self.runs: dict[Request, float] = {}
         self._number = itertools.count()
 
-    def add(self, conn: Connection, due_s: float) -> None:
-        heapq.heappush(self.waiting, (due_s, next(self._number), conn))
+    def add(self, request: Request, due_s: float) -> None:
+        heapq.heappush(self.waiting, (due_s, next(self._number), request))
 
     @property
-    def first(self) -> Connection:
+    def first(self) -> Request:
         return self.waiting[0][2]
 
     def drop_first(self) -> None:
@@ -72,11 +86,16 @@ class Line:
         """Whether another may begin."""
         return len(self.runs) < self.at_once
 
-    def forget(self, since_s: dict[Connection, float], before_s: float) -> int:
-        """Those that run and are stuck since then: how many there were."""
-        stuck = [conn for conn in self.runs if since_s.get(conn, before_s + 1) <= before_s]
-        for conn in stuck:
-            del self.runs[conn]
+    def forget(self, before_s: float, *, away: bool) -> int:
+        """Those that have run, or with ``away`` waited for somebody, since then: how many there
+        were."""
+        stuck = [
+            each
+            for each, began_s in self.runs.items()
+            if (each.away_s if away else began_s) <= before_s
+        ]
+        for each in stuck:
+            del self.runs[each]
         return len(stuck)
 
 
@@ -85,18 +104,15 @@ class Pool:
     of a pool. Safe from any thread."""
 
     def __init__(self, max_threads: int) -> None:
-        self._queue: queue.SimpleQueue[Connection | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._max = max_threads
         self._made = 0
         self._idle = 0  # threads waiting, less the connections put for them
         self._costs = Costs()
         self._small, self._unknown, self._long = self._lines = Line(), Line(2), Line()
-        self._calls: dict[Connection, Alike] = {}
-        self._put_s: dict[Connection, float] = {}
-        self._line: dict[Connection, Line] = {}  # of those that were begun
-        self._away: dict[Connection, float] = {}  # since when they wait for somebody
-        self._likely: set[Connection] = set()  # begun as such that are likely small
+        self._requests: dict[Connection, Request] = {}
+        self._likely: set[Request] = set()  # begun as such that are likely small
         self._looked_at_s, self._used_s = monotonic_s(), process_time()
         self._is_busy = True
 
@@ -108,10 +124,10 @@ class Pool:
         call = alike(conn.rfile.came)
         conn.account = call[0]
         with self._lock:
-            self._calls[conn], self._put_s[conn] = call, monotonic_s()
-            self._add(conn, self._line_of(conn))
+            request = self._requests[conn] = Request(conn, call, monotonic_s(), self._line_of(call))
+            self._add(request)
             self._begin_all()
-            return conn not in self._line
+            return request not in request.line.runs
 
     def relieve(self) -> bool:
         """Begin beside what is stuck; whether some still wait, or lack a thread that there may be,
@@ -124,7 +140,7 @@ class Pool:
                 if not line.waiting:
                     continue
                 computes = self._is_busy and line is not self._small
-                stuck = line.forget(self._away if computes else line.runs, before_s)
+                stuck = line.forget(before_s, away=computes)
                 for _ in range(max(line.at_once - len(line.runs), 2 * stuck)):
                     if self._first(line) is not None:
                         self._begin(line)
@@ -133,16 +149,18 @@ class Pool:
 
     def pause(self, conn: Connection) -> None:
         """It waits, for an account or for somebody outside."""
-        if self._line.get(conn, self._small) is not self._small:
+        request = self._requests.get(conn)
+        if request is not None and request.line is not self._small:
             with self._lock:
-                self._away[conn] = monotonic_s()
+                request.away_s = monotonic_s()
 
     def go_on(self, conn: Connection) -> None:
         """It has got what it waited for, and has its place again."""
-        if conn in self._away:
+        request = self._requests.get(conn)
+        if request is not None and request.away_s < inf:
             with self._lock:
-                del self._away[conn]
-                self._line[conn].runs.setdefault(conn, monotonic_s())
+                request.away_s = inf
+                request.line.runs.setdefault(request, monotonic_s())
 
     def _look(self) -> None:
         """Whether the processor is busy. After a look of long ago nobody knows: it may be."""
@@ -155,29 +173,31 @@ class Pool:
             if not self._is_busy:
                 self._likely.clear()
 
-    def _line_of(self, conn: Connection) -> Line:
-        cost = self._costs.expected(self._calls[conn])
+    def _line_of(self, call: Alike) -> Line:
+        cost = self._costs.expected(call)
         if cost is Cost.SMALL:
             return self._small
         if cost is Cost.LIKELY_SMALL and len(self._likely) < MOST_LIKELY:
             return self._small
         return self._long if cost is Cost.LONG else self._unknown
 
-    def _first(self, line: Line) -> Connection | None:
+    def _first(self, line: Line) -> Request | None:
         """Whose turn it is next. Those of which more is known by now go to another line."""
         while line.waiting:
-            conn = line.first
-            now = self._line_of(conn)
+            request = line.first
+            now = self._line_of(request.call)
             if now is line or now is self._small:
-                return conn
-            self._add(conn, now)
+                return request
+            request.line = now
+            self._add(request)
             line.drop_first()
         return None
 
-    def _add(self, conn: Connection, line: Line) -> None:
+    def _add(self, request: Request) -> None:
         """Of long ones, the shorter wait for less: an ordinary one may have been long twice."""
-        later_s = LATER * self._costs.least_s(self._calls[conn]) if line is self._long else 0.0
-        line.add(conn, monotonic_s() + later_s)
+        is_long = request.line is self._long
+        later_s = LATER * self._costs.least_s(request.call) if is_long else 0.0
+        request.line.add(request, monotonic_s() + later_s)
 
     def _begin_all(self) -> None:
         for line in self._lines:
@@ -186,17 +206,17 @@ class Pool:
 
     def _begin(self, line: Line) -> None:
         """Caller has looked that there is a first one."""
-        conn = line.first
-        self._runs(line, conn)
-        self._queue.put(conn)
+        request = line.first
+        self._runs(request)
+        self._queue.put(request)
         self._idle -= 1
         self._make_missing()
         line.drop_first()
 
-    def _runs(self, line: Line, conn: Connection) -> None:
-        self._line[conn], line.runs[conn] = line, monotonic_s()
-        if self._costs.expected(self._calls[conn]) is Cost.LIKELY_SMALL:
-            self._likely.add(conn)
+    def _runs(self, request: Request) -> None:
+        request.line.runs[request] = monotonic_s()
+        if self._costs.expected(request.call) is Cost.LIKELY_SMALL:
+            self._likely.add(request)
 
     @property
     def _lacks_threads(self) -> bool:
@@ -224,7 +244,7 @@ class Pool:
             with self._lock:
                 self._made -= 1
 
-    def _wait(self) -> Connection | None:
+    def _wait(self) -> Request | None:
         """What is put next; None if the thread is to end, because nothing is put for long and
         others wait too: its stack is memory that somebody else may lack."""
         while True:
@@ -236,19 +256,20 @@ class Pool:
                         self._idle -= 1
                         return None
 
-    def _serve_all(self, conn: Connection | None) -> bool:
-        if conn is None:
+    def _serve_all(self, request: Request | None) -> bool:
+        if request is None:
             return False
-        while conn is not None:
-            self._serve(conn)
-            conn = self._next()
+        while request is not None:
+            self._serve(request)
+            request = self._next()
         return True
 
-    def _serve(self, conn: Connection) -> None:
+    def _serve(self, request: Request) -> None:
         """Whatever it raises is the end of this connection alone: others need the thread."""
+        conn = request.conn
         keep, held, failure = False, None, None
         began_s = thread_time()
-        has_waited = monotonic_s() - self._put_s.pop(conn) > PATIENCE_S
+        has_waited = monotonic_s() - request.put_s > PATIENCE_S
         try:
             keep = not (has_waited and conn.has_hung_up) and conn.communicate()
         except Held as put_off:
@@ -256,12 +277,11 @@ class Pool:
         except BaseException as error:
             failure = error.with_traceback(None)
         with self._lock:
-            self._likely.discard(conn)
-            self._away.pop(conn, None)
-            self._line.pop(conn).runs.pop(conn, None)
-            call = self._calls.pop(conn)
+            self._likely.discard(request)
+            del self._requests[conn]
+            request.line.runs.pop(request, None)
         if held is None:
-            self._costs.note(call, thread_time() - began_s)
+            self._costs.note(request.call, thread_time() - began_s)
         connections = conn.server.connections
         try:
             if failure is None:
@@ -271,15 +291,15 @@ class Pool:
         if failure is not None:
             connections.drop(conn, failure)
 
-    def _next(self) -> Connection | None:
+    def _next(self) -> Request | None:
         """Whose turn it is, for a thread that has ended its own; it waits if there is none."""
         with self._lock:
             for line in self._lines:
-                if line.has_turn and (conn := self._first(line)) is not None:
-                    self._runs(line, conn)
+                if line.has_turn and (request := self._first(line)) is not None:
+                    self._runs(request)
                     line.drop_first()
                     self._begin_all()
-                    return conn
+                    return request
             self._idle += 1
             return None
 
