@@ -1,7 +1,7 @@
 """Files and folders that are their owner's alone.
 
 What others might read is closed to them when it is opened; what belongs to another user is refused,
-and so is a link, which may lead anywhere.
+and so is a link.
 """
 
 from __future__ import annotations
@@ -42,10 +42,9 @@ class NoFile(OSError):
 
 def open_file(path: Path, mode: str, buffering: int = -1, *, to_readers: bool = True) -> IO[bytes]:
     """``open`` in binary, for files only, which are closed to other users; without ``to_readers``
-    only to those who would write. Raises NoFile for a
-    link, which may lead anywhere, and, without waiting, for a FIFO or a device; also for a file
-    that would be emptied and has another name; PermissionError for what belongs to another
-    user."""
+    only to those who would write. Raises NoFile for a link, which may lead anywhere, and, without
+    waiting, for a FIFO or a device; also for a file that would be emptied and has another name;
+    PermissionError for what belongs to another user."""
     opener = partial(_open_regular, to_readers=to_readers)
     return cast("IO[bytes]", open(path, mode, buffering, opener=opener))
 
