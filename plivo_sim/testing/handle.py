@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from copy import copy
 from datetime import datetime, timedelta
 from importlib import import_module
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
 from plivo_sim.client import Client
@@ -60,6 +61,8 @@ class Handle:
         self._client = client
         self._made = ExitStack()
         self._began: dict[str, str] = {}
+        self.known: list[tuple[str, str]] = []
+        """The auth ids and tokens that it was given; handles for other accounts share them."""
         self.use_account(auth_id, auth_token)
 
     def use_account(self, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN) -> None:
@@ -69,6 +72,7 @@ class Handle:
             raise ValueError(f"auth_id: {auth_id!r} is not MA or SA and 18 letters or digits")
         self.auth_id, self.auth_token = main_account(auth_id), auth_token
         self.credentials = auth_id, auth_token
+        self.known.append(self.credentials)
         self.calls = Calls(self._client, self.auth_id, self._began)
         self._hints: list[str] = []
 
@@ -206,18 +210,18 @@ class Handle:
 
     # --- scenarios and faults ----------------------------------------------------------------
 
-    def use_scenario(self, scenario: str | Mapping[str, Any]) -> None:
+    def use_scenario(self, scenario: str | PathLike[str] | Mapping[str, Any]) -> None:
         """A scenario that ships, a file, YAML text, or the same as a dictionary. Raises ValueError
         with every mistake."""
         self._use("scenario", scenario)
 
-    def use_machine(self, machine: str | Mapping[str, Any]) -> None:
+    def use_machine(self, machine: str | PathLike[str] | Mapping[str, Any]) -> None:
         """A status machine that ships, a file, YAML text, or the same as a dictionary. Raises
         ValueError with every mistake, WrongState when an application is in a status that the
         machine does not have."""
         self._use("machine", machine)
 
-    def _use(self, kind: str, given: str | Mapping[str, Any]) -> None:
+    def _use(self, kind: str, given: str | PathLike[str] | Mapping[str, Any]) -> None:
         name, body = body_of(kind, given)
         try:
             self.calls.post(f"/{kind}", body)
