@@ -141,7 +141,7 @@ def test_a_simulator_starts_with_paths(tmp_path: Path) -> None:
             return str(tmp_path / self.name)
 
     (tmp_path / "machine").write_text("{machine: own, extends: default}")
-    files = {"machine": OfAnotherLibrary("machine"), "state": OfAnotherLibrary("state")}
+    files: dict[str, Any] = {each: OfAnotherLibrary(each) for each in ("machine", "state")}
     with in_process(**files) as sim:
         assert sim.account.machine.name == "own"
     assert (tmp_path / "state").is_dir()
