@@ -282,7 +282,7 @@ class Done:
         return self._placed("warnings")
 
     def _placed(self, key: str) -> list[dict[str, Any]]:
-        told = [
+        told: list[dict[str, Any]] = [
             {"line": 0, "path": "", "text": each} if isinstance(each, str) else each
             for each in self.answer.get(key, ())
         ]
