@@ -24,17 +24,17 @@ from plivo_sim.testing.records import (
     Application,
     Delivery,
     Happening,
+    Request,
     application_of,
     delivery_of,
     happening_of,
+    request_of,
 )
 from plivo_sim.testing.requests import (
-    Request,
     check_conditions,
     check_times,
     misses,
     near_misses,
-    request_of,
     unsure,
 )
 from plivo_sim.testing.sdk import point
