@@ -100,8 +100,7 @@ def _check_call(wanted: Mapping[str, str], auth_id: str) -> None:
         _can_be(path, CALLS[name][1], auth_id) and _speaks(name, wanted.get("dialect", "*"))
         for name in operations_like(operation, "GET" if method == "HEAD" else method)
     ):
-        listed = ", ".join(f"{name}={value!r}" for name, value in wanted.items())
-        raise ValueError(f"no request has {listed} together")
+        raise ValueError(f"no request has {listed(wanted)} together")
 
 
 def _can_be(path: str, template: str, auth_id: str) -> bool:
@@ -306,3 +305,30 @@ def near_misses(came: Sequence[Request], wanted: Mapping[str, Any]) -> Iterator[
         named = f" ({request.operation})" if request.operation else ""
         yield f"  {request.method} {request.url}: {request.status}{named}"
         yield from (f"    {text}" for text in misses(request, wanted))
+
+
+def told_of(
+    came: Sequence[Request],
+    found: Sequence[Request],
+    let_in: Sequence[Request],
+    wanted: Mapping[str, Any],
+    times: int | None,
+    unknown: str,
+) -> str:
+    """How many of those that came are wanted, and which are the closest. ``found``: those that are
+    as wanted; ``let_in``: those of them that count; ``unknown``: see ``unsure``."""
+    unknown = f"; {unknown}" if unknown else ""
+    count = len(let_in) if len(found) == times else len(found)
+    told = "no request" if times is None else f"{count} requests, not {times},"
+    if count == times:
+        told = f"nobody can tell whether {times} requests"
+    if found and len(found) != len(let_in):
+        unknown = f"{unknown}; {len(found) - len(let_in)} that would fit were not let in (401)"
+    others = [each for each in came if each not in let_in]
+    closest = near_misses(others, wanted) if others or not found else [""]
+    which = f" with {listed(wanted)}" if wanted else ""
+    return "\n".join([f"{told}{which} came{unknown}", *closest])
+
+
+def listed(wanted: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in wanted.items())

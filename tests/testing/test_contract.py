@@ -52,6 +52,18 @@ def test_an_advance_tells_what_happened(handle: Handle, file: File, receiver: Re
     assert changed.at == tried.at < handle.now
 
 
+def test_an_advance_in_which_too_much_happens(
+    handle: Handle, file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tells how much is left out."""
+    monkeypatch.setattr("plivo_sim.simulator.runner.MOST_HAPPENINGS", 2)
+    for alias in ("Acme", "Bolt", "Car"):
+        file(alias)
+    with pytest.warns(UserWarning, match="only the first 2 of 3 happenings are told") as warned:
+        assert len(handle.advance(days=30)) == 2
+    assert warned[0].filename == __file__
+
+
 def test_the_records_are_as_they_were_then(handle: Handle, file: File) -> None:
     """Of an application that changes twice within one advance."""
     then = [{"status": "suspended", "after": "1d"}]
