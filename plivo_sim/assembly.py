@@ -184,7 +184,7 @@ def _check(account: Account) -> None:
     """Raises StateUnreadable for an account whose records this simulator cannot serve."""
     from plivo_sim.services.integrity import problems_of  # here: a new one needs none of it
 
-    for path, text in problems_of(account, account.store.mark()):
+    for path, text in problems_of(account, account.store.mark(), at_start=True):
         if path[0] == "applications" and path[2:] == ("status",):
             text += (
                 f": not in machine {account.machine.name}; start with the one that this was"

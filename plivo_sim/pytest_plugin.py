@@ -239,6 +239,7 @@ def plivo_inbox(_plivo_received: Inbox, request: pytest.FixtureRequest) -> Inbox
     is_here = not _is_elsewhere(request) if "plivo_server" in names else "plivo_sim" in names
     _plivo_received.begin(**given, is_near=is_here)
     _plivo_received.subaccount_token = wanted.get("subaccount_token", "")
+    _plivo_received.known = request.node.stash.setdefault(_KNOWN, [])
     return _plivo_received
 
 
@@ -303,10 +304,15 @@ def _begin(handle: InProcess | Served | Remote, request: pytest.FixtureRequest) 
         if isinstance(error, Unreachable):
             pytest.fail(str(error), pytrace=False)
         raise
+    handle.known = request.node.stash.setdefault(_KNOWN, [])
+    fixed = setting_of("credentials", chosen.get("credentials", {}))
+    handle.known += [handle.credentials, *fixed.items()]
     request.node.stash[_HANDLE] = handle
 
 
 _HANDLE: pytest.StashKey[Handle] = pytest.StashKey()
+_KNOWN: pytest.StashKey[list[tuple[str, str]]] = pytest.StashKey()
+"""Auth ids and tokens of all accounts that a test has handles for, or gave fixed tokens."""
 
 
 @pytest.hookimpl(hookwrapper=True)  # the newer kind of wrapper needs pluggy 1.2

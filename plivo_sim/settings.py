@@ -21,6 +21,7 @@ from plivo_sim.domain.serving import ServingRule, read_rule
 from plivo_sim.domain.typed import short
 from plivo_sim.domain.urls import (
     base_url,
+    is_uncallable,
     names_off_limits,
     off_limits_text,
     option_and_variable,
@@ -459,10 +460,13 @@ class Settings:
 
     def for_account(self, overrides: Mapping[str, str]) -> Settings:
         """With an account's own values; of the hosts of its callbacks, without those that only this
-        server's own setting allows. Raises ValueError for a name or value that is not one, and for
-        more text than is written down with each record."""
+        server's own setting allows. Callbacks go nowhere that no request can go to. Raises
+        ValueError for a name or value that is not one, and for more text than is written down with
+        each record."""
         length = sum(map(len, overrides.values()))
         limits.ACCOUNT_SETTINGS.check(length, "the account's own settings")
+        if is_uncallable(overrides.get("callback_url", "")):
+            overrides = {**overrides, "callback_url": ""}
         values = {name: _read_account(name, text) for name, text in overrides.items()}
         if HOSTS in values:
             barred = self.barred(values[HOSTS])

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from werkzeug.test import TestResponse
 
@@ -368,3 +369,52 @@ def test_what_is_not_ours_is_refused(
     spoil(state)
     with pytest.raises(StateUnreadable, match=sentence):
         make_simulator(replace(PAUSED, state=state))
+
+
+def test_a_receiver_with_control_characters(tmp_path: Path) -> None:
+    """The same; but no document brings one along."""
+    wrong = "http://127.0.0.1:9/\r\n"
+    with serving(tmp_path) as http:
+        http.sdk_created()
+        with http.account.transaction():
+            http.account.overrides = {"callback_url": wrong}
+            http.account.keep_ledger()
+    with serving(tmp_path) as http:
+        assert http.account.overrides == {"callback_url": wrong}
+        http.control("POST", "/snapshot", {"name": "s", "account": AUTH_ID})
+        document = http.control("GET", "/snapshot/s", account=AUTH_ID).get_json()
+        body = {"snapshot": document, "account": AUTH_ID}
+        assert http.control("POST", "/restore", body).status_code == 400
+
+
+def test_a_receiver_that_no_request_can_have(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Older versions took one: the account is served, nothing of it is lost, and it is told, by a
+    restore of it too. Nobody can set one any more."""
+    wrong = "http://127.0.0.1:9/a b"
+    with serving(tmp_path) as http:
+        http.decide(http.sdk_created(callback_url="http://127.0.0.1:9/"), "accepted")
+        (delivery,) = http.account.store.deliveries.every()
+        with http.account.transaction():
+            http.account.overrides = {"callback_url": wrong}
+            http.account.keep_ledger()
+            http.account.store.deliveries.put(msgspec.structs.replace(delivery, url=wrong))
+    with serving(tmp_path) as http:
+        for _ in range(2):
+            assert f"{AUTH_ID}: no request can have its callback_url '{wrong}'" in caplog.text
+            (own,) = http.control("GET", "/accounts").get_json()["accounts"]
+            assert own["settings"] == {"callback_url": wrong}
+            (kept,) = http.control("GET", "/webhooks").get_json()["webhooks"]
+            assert kept["url"] == wrong
+            http.control("POST", "/snapshot", {"name": "s", "account": AUTH_ID})
+            document = http.control("GET", "/snapshot/s", account=AUTH_ID).get_json()
+            http.decide(http.sdk_created(alias="Second"), "accepted")
+            assert http.control("GET", "/webhooks").get_json()["total_count"] == 1
+            caplog.clear()
+            body = {"snapshot": document, "account": AUTH_ID}
+            assert http.control("POST", "/restore", body).status_code == 200
+        again = http.control("POST", f"/webhooks/{kept['id']}/replay")
+        assert again.status_code < 300, again.text
+        settings = {"auth_id": AUTH_ID, "settings": {"callback_url": wrong}}
+        assert http.control("POST", "/accounts", settings).status_code == 400

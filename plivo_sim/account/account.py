@@ -6,6 +6,7 @@ What one account does cannot be seen, felt or reset from another
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,9 +36,12 @@ from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.machine import Machine, machine_of
 from plivo_sim.domain.records import Application, ClockChanged, Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
+from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.domain.text import atoms_id, draw_uuid
+from plivo_sim.domain.urls import is_uncallable
 from plivo_sim.settings import Settings
 
+logger = logging.getLogger("plivo_sim")
 T = TypeVar("T")
 Made = TypeVar("Made")
 
@@ -177,6 +181,12 @@ class Account:
         kept = self.store.ledger.fetch("ledger")
         self.overrides: dict[str, str] = dict(kept.overrides) if kept else {}
         self.settings = self.settings_with(self.overrides)
+        if is_uncallable(url := self.overrides.get("callback_url", "")):
+            logger.warning(
+                "%s: no request can have its callback_url %r: callbacks go nowhere, unless their"
+                " application has one; plivo-sim account set callback_url=URL --account %s",
+                self.auth_id, without_secrets(url), self.auth_id,
+            )  # fmt: skip
         counts = kept.counts if kept else None
         self.ids = IdFactory(self.settings.seed, self.auth_id, counts, self._is_taken)
         self.token = kept.token if kept else None

@@ -8,12 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from plivo_sim.cli.filing import correct, delete, file, submit
 from plivo_sim.cli.shared import (
@@ -54,6 +56,7 @@ from plivo_sim.domain.text import curl_file, shell_word
 from plivo_sim.domain.urls import reached_at
 from plivo_sim.machines.loader import known_machine
 from plivo_sim.scenarios.rules import PRESETS
+from plivo_sim.variables import RUN_ID
 
 MACHINE = known_machine()
 """Whose decisions are commands here; an account may have another in use."""
@@ -428,10 +431,24 @@ client.phone_number_compliance.create(
 )"""
 
 
+def _of_run(context: click.Context, parameter: click.Parameter, auth_id: str) -> str:
+    """The callback of ``--auth-id``: where it was not given, an account of this run, if it has an
+    id."""
+    from plivo_sim.client.replay import account_of
+
+    is_given = context.get_parameter_source(str(parameter.name)) is not ParameterSource.DEFAULT
+    run_id = os.environ.get(RUN_ID, "")
+    return auth_id if is_given or not run_id else account_of("plivo-sim try", run_id)
+
+
 @click.command("try")
 @url_option
 @click.option(
-    "--auth-id", default="MATRYTRYTRYTRYTRYTRY", show_default=True, help="Account that applies."
+    "--auth-id",
+    default="MATRYTRYTRYTRYTRYTRY",
+    show_default=True,
+    callback=_of_run,
+    help="Account that applies; where PLIVO_SIM_RUN_ID is set, by default one of that run.",
 )
 @token_option("Its auth token.")
 @click.option("--samples", type=click.Path(path_type=Path), help="Also write sample files there.")
@@ -440,7 +457,9 @@ def try_(url: str, auth_id: str, token: str, samples: Path | None) -> None:
 
     Prints the curl command, the SDK code, the timeline and the callback of an Indian business's
     application. Where the simulator is strict and takes https callback URLs only, the inbox
-    becomes that of the account. Exit code 1 when no callback came, with the reason.
+    becomes that of the account. On a shared server, each job sets PLIVO_SIM_RUN_ID to a value of
+    its own, so that it has an account of its own. Exit code 1 when no callback came, with the
+    reason.
     """
     if samples is not None:
         for path in write_samples(samples):

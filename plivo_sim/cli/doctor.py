@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import click
@@ -19,10 +19,13 @@ import click
 from plivo_sim import __version__
 from plivo_sim.account.store.directory import in_use
 from plivo_sim.cli.shared import as_json, read_option, say, table, url_option
-from plivo_sim.domain.urls import with_scheme
+from plivo_sim.domain.urls import is_uncallable, with_scheme
 from plivo_sim.settings import read_hosts
 from plivo_sim.simulator import AUTH_ID
 from plivo_sim.variables import of_platform, unread
+
+if TYPE_CHECKING:
+    from plivo_sim.client import Client
 
 State = Literal["ok", "look", "broken"]
 LIBRARIES = ("flask", "werkzeug", "marshmallow", "tinydb", "msgspec", "cheroot", "click")
@@ -131,6 +134,23 @@ def simulator(url: str) -> Iterator[Finding]:
         if isinstance(damage, Mapping):
             advice = f"what could not be read is kept in {damage.get('kept_in')}"
             yield Finding("state", "broken", f"{damage.get('file')} was damaged", advice)
+    yield from _receivers(Client(url))
+
+
+def _receivers(client: Client) -> Iterator[Finding]:
+    """The accounts whose callbacks go nowhere, as no request can have their URL."""
+    from plivo_sim.client import Refused, Unreachable
+
+    try:
+        accounts = client.control("GET", "/accounts")["accounts"]
+        found = [(each["auth_id"], each["settings"].get("callback_url", "")) for each in accounts]
+        wrong = [(id, url) for id, url in found if is_uncallable(url)]
+    except (Refused, Unreachable, LookupError, TypeError, AttributeError):
+        return  # told above, or a server that does not tell of them
+    for id, url in wrong:
+        advice = f"plivo-sim account set callback_url=URL --account {id}"
+        text = f"no request can have the callback_url {url!r} of {id}: its callbacks go nowhere"
+        yield Finding("callbacks", "broken", text, advice)
 
 
 def _unanswered(url: str, text: str) -> Finding:

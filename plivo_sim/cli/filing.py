@@ -134,7 +134,7 @@ def correct(target: Target, id: str, token: str, seed: int, **given: Any) -> Non
     whole = {**given, "end_user": known | given["end_user"]}
     applicant = _made(key, seed + found["attempt"], countries, whole)
     answer = _sent(client, f"{id}/", applicant, requirements[key], given)
-    target.show(answer, lambda _: f"{id} is corrected and sent again")
+    target.show(answer, _done(f"{id} is corrected and sent again"))
 
 
 @click.command()
@@ -148,7 +148,7 @@ def submit(target: Target, id: str, token: str) -> None:
     """
     client = _client_of(target, target.get(f"/applications/{id}"), token)
     answer = client.api("POST", f"ComplianceApplication/{id}/Submit/")
-    target.show(answer, lambda _: f"{id} is submitted")
+    target.show(answer, _done(f"{id} is submitted"))
 
 
 @click.command()
@@ -166,7 +166,12 @@ def delete(target: Target, id: str, token: str) -> None:
         answer = client.api("DELETE", f"ComplianceApplication/{id}/")
     else:
         answer = client.compliance("DELETE", f"{id}/")
-    target.show(answer, lambda _: f"{id} is deleted")
+    target.show(answer, _done(f"{id} is deleted"))
+
+
+def _done(sentence: str) -> Callable[[Any], str]:
+    """What is said of an answer of the API, if it is one."""
+    return lambda answer: sentence if answer["api_id"] else ""
 
 
 def _client_of(target: Target, application: Mapping[str, Any], token: str) -> Client:

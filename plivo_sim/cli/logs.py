@@ -90,7 +90,8 @@ def _end_after(output: int) -> None:
 
 def _print(events: list[dict[str, Any]], as_json: bool) -> None:
     for event in events:
-        say(Document(json.dumps(event)) if as_json else _line(event))
+        line = _line(event)  # with --json, too: see ``Target.show``
+        say(Document(json.dumps(event)) if as_json else line)
 
 
 def _line(event: dict[str, Any]) -> str:

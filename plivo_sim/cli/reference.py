@@ -31,7 +31,7 @@ problem details included.
 | 0 | done |
 | 1 | the simulator refused or could not start, or a check failed: why is on the error output |
 | 2 | wrong usage, or a file that is wrong, or cannot be read or written |
-| 3 | nothing answers at the URL |
+| 3 | nothing answers at the URL, or what answers is no simulator, with `--json` too |
 | 130 | it was interrupted by Ctrl-C |
 | 141 | nobody reads its output any more, as in `plivo-sim … \\| head` |
 

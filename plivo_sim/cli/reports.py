@@ -36,7 +36,8 @@ def report(target: Target, id: str | None, html: bool, out: Path | None) -> None
         content = target.client.document("/report", format="html", **query)
     else:
         answer = target.client.control("GET", "/report", **query)
-        content = (as_json(answer) if target.as_json else _words(answer)).encode()
+        told = _words(answer)  # with --json, too: see ``Target.show``
+        content = (as_json(answer) if target.as_json else told).encode()
     if out is None:
         said = content.decode("utf-8", "replace")
         say(Document(said) if html or target.as_json else said)

@@ -105,8 +105,10 @@ class Target:
         )
 
     def show(self, answer: Any, words: Callable[[Any], str]) -> None:
-        """Print the answer as it is with ``--json``, else as the text that ``words`` makes."""
-        say(as_json(answer) if self.as_json else words(answer))
+        """Print the answer as it is with ``--json``, else as the text that ``words`` makes. That is
+        made in both cases: it raises what ``shape_of_answers`` takes for another server's."""
+        told = words(answer)
+        say(as_json(answer) if self.as_json else told)
 
 
 class Document(str):

@@ -268,18 +268,29 @@ class Done:
     @property
     def mistakes(self) -> list[dict[str, Any]]:
         """Each mistake in that text with its line (0: unknown) and the text of that line."""
-        lines = self.yaml.splitlines()
-        found = [
-            {**each, "there": lines[each["line"] - 1].strip() if each["line"] else ""}
-            for each in self.answer.get("mistakes", ())
-        ]
+        found = self._placed("mistakes")
         for each in self.answer.get("problems", []):
             placed = _LINE.match(each["message"])
             line = int(placed[1]) if placed else 0
             text = each["message"][placed.end() if placed else 0 :]
-            there = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-            found.append({"line": line, "path": each["path"], "text": text, "there": there})
+            found.append({"line": line, "path": each["path"], "text": text, **self._there(line)})
         return found
+
+    @property
+    def warnings(self) -> list[dict[str, Any]]:
+        """The same of what is warned of; a scenario that is used tells no lines."""
+        return self._placed("warnings")
+
+    def _placed(self, key: str) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = [
+            {"line": 0, "path": "", "text": each} if isinstance(each, str) else each
+            for each in self.answer.get(key, ())
+        ]
+        return [{**each, **self._there(each["line"])} for each in told]
+
+    def _there(self, line: int) -> dict[str, str]:
+        lines = self.yaml.splitlines()
+        return {"there": lines[line - 1].strip() if 0 < line <= len(lines) else ""}
 
 
 Build = Callable[[Form], Iterable[Action | Done]]

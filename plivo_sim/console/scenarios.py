@@ -54,8 +54,8 @@ def scenario_page(auth_id: str) -> Response:
         default = _in_words(scenario.default) if scenario and scenario.default else None
         tried = trying.shown_of(account)
         picture = trying.picture(account, rules, default, len(waiting), tried["told"])
-    text, mistakes = _written(scenario)
-    margin = margin_of(text, mistakes)
+    text, mistakes, warnings = _written(scenario)
+    margin = margin_of(text, mistakes or warnings)
     return show(
         "scenario.html",
         account=account,
@@ -76,6 +76,7 @@ def scenario_page(auth_id: str) -> Response:
         play=plays.plays().of(account),
         text=text,
         mistakes=mistakes,
+        warnings=warnings,
         margin=margin,
         checked=any(each.action.operation == "check_scenario" for each in _just_done()),
         decisions=account.machine.outcomes,
@@ -98,16 +99,27 @@ def _just_done() -> tuple[Done, ...]:
     return pressed().done
 
 
-def _written(scenario: Scenario | None) -> tuple[str, list[dict[str, Any]]]:
-    """The text in the editor, and its mistakes: what was refused or checked, else a beginning."""
+Told = list[dict[str, Any]]
+
+
+def _written(scenario: Scenario | None) -> tuple[str, Told, Told]:
+    """The text in the editor, its mistakes, and what is warned of: what was refused or checked,
+    else a beginning."""
     for done in _just_done():
         if done.action.operation == "check_scenario" and done.ok:
-            return done.yaml, done.mistakes
-    refused = text_refused("use_scenario")
-    return (refused.yaml, refused.mistakes) if refused else (_begun(scenario), [])
+            return done.yaml, done.mistakes, done.warnings
+    if refused := text_refused("use_scenario"):
+        return refused.yaml, refused.mistakes, []
+    warnings = [
+        each
+        for done in _just_done()
+        if done.action.operation == "use_scenario"
+        for each in done.warnings
+    ]
+    return _begun(scenario), [], warnings
 
 
-def margin_of(text: str, mistakes: list[dict[str, Any]]) -> list[str]:
+def margin_of(text: str, mistakes: Told) -> list[str]:
     """What stands beside each line of the editor, for as many lines as it has."""
     margin = [""] * (text.count("\n") + 1)
     for each in mistakes:
@@ -254,7 +266,7 @@ def write(form: Form) -> list[Action]:
 
 
 def check(form: Form) -> list[Action]:
-    """The mistakes in what was written; nothing is used."""
+    """The mistakes in what was written, and what is doubtful in it; nothing is used."""
     account, text = form.get("account", ""), yaml_of(form)
     return [
         Action(

@@ -73,7 +73,7 @@ def report() -> Response:
     with account.lock:
         arrows, came = list(_arrows(account)), _came(account)
     lines += [*arrows, *_course(came)]
-    accounts = current_call().sim.accounts()
+    accounts = current_call().sim.called()
     with passing(accounts) as patience:
         for other in accounts:
             if other is not account:

@@ -271,14 +271,28 @@ def basic(user: str, password: str) -> str:
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
+def is_http_url(url: str) -> bool:
+    """Whether it names http or https and a host, though perhaps no request can have it: older
+    versions took such ones. Raises ValueError for a half address, or a port that is none."""
+    parts = urlsplit(url)
+    return bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+
+
+def is_uncallable(url: str) -> bool:
+    """Whether it is one of those that no request can have, and that older versions took."""
+    try:
+        return is_http_url(url) and url_trouble(url) != ""
+    except ValueError:
+        return False
+
+
 def url_trouble(url: str) -> str:
     """What is wrong with a URL that somebody gives to be called, by http or https; else empty."""
     if len(url) > limits.CALLBACK_URL.most:
         return f"must have {limits.CALLBACK_URL}"
     try:
-        parts = urlsplit(url)
-        is_whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # of a half address, or of a port that is none
+        is_whole = is_http_url(url)
+    except ValueError:
         return "is not a valid URL"
     is_sendable = url.isascii() and url.isprintable() and " " not in url
     return "" if is_whole and is_sendable else "must be an http or https URL"

@@ -10,7 +10,8 @@ client is searched for, changed or remembered, so there is nothing to put back.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any, NamedTuple
@@ -25,12 +26,27 @@ class _Target(NamedTuple):
     hosts: frozenset[str]
 
 
+class Made(NamedTuple):
+    """A call that was redirected. ``number``: its place among all of this process, from 1;
+    ``netloc``: of the simulator; ``path``: at the live service; ``login``: its Authorization."""
+
+    number: int
+    netloc: str
+    method: str
+    path: str
+    login: str
+
+
+MOST_MADE = 2000
+
+
 class _Pointing:
-    """Where to: the targets that are in force, the innermost last."""
+    """Where to: the targets that are in force, the innermost last; and what went there last."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._targets: tuple[_Target, ...] = ()
+        self.made: deque[Made] = deque(maxlen=MOST_MADE)
         self._patches = Patches(
             Patch(module, name, wrap(self.instead_of)) for module, name, wrap in _TRANSPORTS
         )
@@ -48,12 +64,29 @@ class _Pointing:
             if not self._targets:
                 self._patches.undo()
 
-    def instead_of(self, url: str) -> str | None:
+    def instead_of(self, method: str, url: str, headers: Mapping[str, str]) -> str | None:
         """The URL to call instead; None if it is not of a live service."""
+        parts = urlsplit(url)
         for target in reversed(self._targets):
-            if plain_host(urlsplit(url).hostname) in target.hosts:
+            if plain_host(parts.hostname) in target.hosts:
+                login = str(headers.get("Authorization", ""))
+                with self._lock:
+                    number = last_made() + 1
+                    self.made.append(
+                        Made(number, target.to.netloc, method.upper(), parts.path, login)
+                    )
                 return redirected(url, target.to)
         return None
+
+
+def last_made() -> int:
+    """The number of the call that was redirected last; 0 if none was."""
+    return _POINTING.made[-1].number if _POINTING.made else 0
+
+
+def made_since(number: int) -> list[Made]:
+    """The calls that were redirected after that one, the last 2000 at most."""
+    return [each for each in _POINTING.made.copy() if each.number > number]
 
 
 def redirected(url: str, to: SplitResult) -> str:
@@ -85,13 +118,13 @@ def pointed(url: str, hosts: Iterable[str] = HOSTS) -> Iterator[None]:
 
 # --- the transports ------------------------------------------------------------------------------
 
-_InsteadOf = Callable[[str], str | None]
+_InsteadOf = Callable[[str, str, Mapping[str, str]], str | None]
 
 
 def _of_requests(instead_of: _InsteadOf) -> Callable[[Function], Function]:
     def wrap(send: Function) -> Function:
         def sending(adapter: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            if (url := instead_of(request.url)) is not None:
+            if (url := instead_of(request.method, request.url, request.headers)) is not None:
                 request = request.copy()
                 request.url = url
                 kwargs["proxies"] = None  # they were chosen for the live service
@@ -114,7 +147,7 @@ def _trusted_by_system() -> str | None:
 def _of_httpx(instead_of: _InsteadOf) -> Callable[[Function], Function]:
     def wrap(handle: Function) -> Function:
         def handling(transport: Any, request: Any) -> Any:
-            if (url := instead_of(str(request.url))) is not None:
+            if (url := instead_of(request.method, str(request.url), request.headers)) is not None:
                 headers = request.headers.copy()
                 headers["Host"] = urlsplit(url).netloc
                 request = type(request)(
@@ -134,7 +167,7 @@ def _of_httpx(instead_of: _InsteadOf) -> Callable[[Function], Function]:
 def _of_aiohttp(instead_of: _InsteadOf) -> Callable[[Function], Function]:
     def wrap(init: Function) -> Function:
         def making(request: Any, method: str, url: Any, *args: Any, **kwargs: Any) -> Any:
-            if (instead := instead_of(str(url))) is not None:
+            if (instead := instead_of(method, str(url), kwargs.get("headers") or {})) is not None:
                 url = type(url)(instead, encoded=True)
                 kwargs["proxy"] = None  # it was chosen for the live service
             return init(request, method, url, *args, **kwargs)

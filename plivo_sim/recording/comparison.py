@@ -14,6 +14,7 @@ from plivo_sim.recording.forms import kind_of, translated
 from plivo_sim.recording.headers import Headers, header, media_type
 from plivo_sim.recording.masks import Masks
 from plivo_sim.recording.passing import is_public
+from plivo_sim.recording.stand_ins import Forms
 from plivo_sim.recording.twins import RECORDS, Page, are_filtered_alike, are_offers, own_id, twins
 from plivo_sim.recording.words import (
     CATALOGUE_KEYS,
@@ -80,7 +81,7 @@ class Comparison:
         self._are_offers = are_offers(target)
         self._are_filtered_alike = are_filtered_alike(target, ids)
         self._is_alone = is_alone
-        self._masks = Masks()
+        self._masks, self._forms = Masks(), Masks(Forms())
         self.older = 0
 
     def differences(self, recorded: Any, here: Any, path: Path = ()) -> Iterator[Difference]:
@@ -103,7 +104,13 @@ class Comparison:
             return any(self._stays(each, key) for each in (recorded, here))
         if key in COUNTRY_KEYS:
             return isinstance(recorded, str) and len(recorded) == 2
-        return key in SENTENCE_KEYS
+        return key in SENTENCE_KEYS and self._said(recorded) != self._said(here)
+
+    def _said(self, sentence: Any) -> Any:
+        """A sentence with forms in place of what stays on no tape: a recorded one has stand-ins."""
+        if not isinstance(sentence, str):
+            return sentence
+        return self._forms.sentence(translated(sentence, self._ids))
 
     def _stays(self, value: Any, key: str) -> bool:
         """Whether a tape has it as it is. Where neither is so, the recorded value is a stand-in,

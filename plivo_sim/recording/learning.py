@@ -161,6 +161,8 @@ class Learner:
         """The requirement; empty where the account has none; None where nothing was told."""
         status, told = self._get(f"{path}?{urlencode(query)}")
         if status == 200:
+            if not told:
+                raise LookupError("it is empty")
             return told
         if NONE_FOUND in str(told.get("error", "")):
             return {}

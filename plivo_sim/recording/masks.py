@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from plivo_sim.domain.countries import is_country
 from plivo_sim.domain.secrets import is_secret
 from plivo_sim.domain.urls import authority, is_loopback
 from plivo_sim.recording.stand_ins import LONGEST, StandIns
@@ -76,6 +77,8 @@ class Masks:
         """How many runs the longest of these has that begins with a run."""
         self._enums = set(self.words.enums)
         """Words that the catalogue has, or that the service told in a requirement."""
+        self._codes: set[str] = set()
+        """Those of no country that stood where one has to."""
         for name in self.words.document_names:
             self._remember(name, name)
 
@@ -113,10 +116,17 @@ class Masks:
         if key in NUMBERED_KEYS:
             return re.fullmatch(r"\d{1,4}", text) is not None
         if key in COUNTRY_KEYS:
-            return re.fullmatch(r"[A-Za-z]{2}", text) is not None
+            return self._is_code(text)
         if key in ("document_name", "document_type_name"):
             return text in self.words.document_names
         return key in self.words.field_names and text in self._enums
+
+    def _is_code(self, text: str) -> bool:
+        """Two letters; in large ones they stay in sentences, too, from now on."""
+        is_code = re.fullmatch(r"[A-Za-z]{2}", text) is not None
+        if is_code:
+            self._codes.add(text.upper())
+        return is_code
 
     def stand_in(self, text: str, key: str = "") -> str:
         """What stands for a text, by its form; it is remembered, for sentences that repeat it."""
@@ -232,7 +242,7 @@ class Masks:
             return text
         if has_few_digits(text) and re.fullmatch(rf"\d+|{_DIGITS}", text):
             return text
-        if text in self.words.keys:
+        if text in self.words.keys or text in self._codes or is_country(text):
             return text
         if _URL.fullmatch(text):
             return self.url(text)

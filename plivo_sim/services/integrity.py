@@ -32,7 +32,7 @@ from plivo_sim.domain.records import (
 )
 from plivo_sim.domain.text import is_bare_name
 from plivo_sim.domain.typed import Found
-from plivo_sim.domain.urls import check_callback_url, url_trouble
+from plivo_sim.domain.urls import check_callback_url, is_uncallable, url_trouble
 from plivo_sim.machines import lacks
 from plivo_sim.services import machines, policies
 from plivo_sim.services.bounds import long_lists, unknown_counters
@@ -52,16 +52,18 @@ _FORMS = {
 _NO_ID = "has not the form of such an id"
 
 
-def problems_of(account: Account, mark: Mark) -> Iterator[Found]:
+def problems_of(account: Account, mark: Mark, *, at_start: bool = False) -> Iterator[Found]:
     """Everything that keeps these records from being served in this account: where (table, id,
-    field), and what."""
+    field), and what. ``at_start``: they are the account's own, in which a receiver's URL that no
+    request can have may have control characters, too."""
+    is_older = is_uncallable if at_start else _is_older
     yield from _misnamed(mark)
-    yield from _ledger(account, mark)
+    yield from _ledger(account, mark, is_older)
     yield from _references(mark)
     yield from _catalogue(account, mark)
     yield from _statuses(machines.machine_in(mark, account.default_machine), mark)
     yield from _timers(mark)
-    yield from _urls(mark)
+    yield from _urls(mark, is_older)
     yield from _files(mark)
     yield from _ids_of_others(mark)
     for id, policy in mark["policies"].items():
@@ -171,7 +173,12 @@ def _misnamed(mark: Mark) -> Iterator[Found]:
             yield ("explanations", id, "id"), _NO_ID
 
 
-def _ledger(account: Account, mark: Mark) -> Iterator[Found]:
+def _is_older(url: str) -> bool:
+    """Whether it is a receiver's URL that no request can have, as older versions took it."""
+    return url.isprintable() and is_uncallable(url)
+
+
+def _ledger(account: Account, mark: Mark, is_older: Callable[[str], bool]) -> Iterator[Found]:
     latest = max((row.seq for rows in mark.values() for row in rows.values()), default=0)
     ledger: Ledger | None = mark["ledger"].get("ledger")
     if ledger is None:
@@ -182,6 +189,8 @@ def _ledger(account: Account, mark: Mark) -> Iterator[Found]:
     if ledger.seq:
         yield (*here, "seq"), "must be 0"
     wrong = dict(account_troubles(ledger.overrides))
+    if is_older(ledger.overrides.get("callback_url", "")):
+        del wrong["callback_url"]
     for name, text in wrong.items():
         yield (*here, "overrides", name), text
     try:
@@ -262,13 +271,13 @@ def _timer(mark: Mark, timer: Timer) -> str:
     return ""
 
 
-def _urls(mark: Mark) -> Iterator[Found]:
+def _urls(mark: Mark, is_older: Callable[[str], bool]) -> Iterator[Found]:
     def callback_url(url: str) -> str:
         problem = check_callback_url(url, (), https_only=False, allowed=())
         return problem.text if problem else ""
 
     def called_url(url: str) -> str:
-        return "" if url == ATOMS_ADDRESS else url_trouble(url)
+        return "" if url == ATOMS_ADDRESS or is_older(url) else url_trouble(url)
 
     yield from _each_once(mark, "applications", "callback_url", callback_url)
     yield from _each_once(mark, "deliveries", "url", called_url)

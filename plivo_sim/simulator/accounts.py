@@ -192,6 +192,12 @@ class Accounts:
         with self._lock:
             return sorted(self._accounts.values(), key=attrgetter("auth_id"))
 
+    def called(self) -> list[Account]:
+        """The accounts that exist and those that were only read lately, by auth id."""
+        with self._lock:
+            every = [*self._accounts.values(), *self._unused.values()]
+        return sorted(every, key=attrgetter("auth_id"))
+
     def only_account(self) -> Account:
         """The one account there is. Raises AccountRequired when there are none or several, and
         where the settings say that each call names its own."""

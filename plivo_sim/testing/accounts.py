@@ -3,11 +3,11 @@ what a handle tells of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from plivo_sim.testing.checked import checked
-from plivo_sim.testing.records import Machine, machine_of
+from plivo_sim.testing.records import Machine, Request, machine_of
 from plivo_sim.testing.values import setting_text
 
 if TYPE_CHECKING:
@@ -37,6 +37,23 @@ def fixed_tokens(wanted: Mapping[str, Any]) -> dict[str, str]:
     fixed = {auth_id: wanted.get("auth_token")}
     fixed[f"SA{auth_id[2:]}"] = wanted.get("subaccount_token") or fixed.get(f"SA{auth_id[2:]}")
     return {id: token for id, token in fixed.items() if token}
+
+
+def called_instead(
+    elsewhere: Mapping[str, Sequence[Request]], fits: Callable[[Request], bool]
+) -> str:
+    """What to say of requests to accounts that the test does not name, of those that fit and were
+    let in; empty if there are none."""
+    for auth_id, came in elsewhere.items():
+        if found := [each for each in came if each.is_let_in and fits(each)]:
+            last = found[-1]
+            key = ", or that of an Atoms API key with atoms_tokens=" * (last.dialect == "atoms")
+            return (
+                f"account {auth_id} was called in this test, which does not name it:"
+                f" {len(found)} such requests, the last {last.method} {last.url}: {last.status};"
+                f" choose the account of the test with auth_id={key}"
+            )
+    return ""
 
 
 class AccountOfTest:

@@ -12,8 +12,7 @@ from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.rules import read_reason
 from plivo_sim.testing.calls import Calls
 from plivo_sim.testing.matching import is_equal, is_matcher
-from plivo_sim.testing.records import Delivery
-from plivo_sim.testing.requests import request_of
+from plivo_sim.testing.records import Delivery, request_of
 
 IDS = ("compliance_id", "compliance_application_id")
 _TODAYS = ("status", "compliance_id", "rejection_reason")
@@ -110,7 +109,10 @@ class _Line(NamedTuple):
     event: str | None
     reason: str | None
 
-    def can_have(self, key: str, value: str) -> bool:
+    def can_have(self, key: str, value: Any) -> bool:
+        """Of an object that decides itself what is equal to it, whether there is anything."""
+        if is_matcher(key, value):
+            return (self.reason if key == "rejection_reason" else getattr(self, key)) is not None
         if key == "rejection_reason":
             return self.reason is not None and value.startswith(self.reason)
         return bool(value == getattr(self, key))
@@ -144,9 +146,8 @@ def _complaints(
     each_alone = (_complaint(*each, kind, lines, machine) for each in wanted.items())
     if found := list(filter(None, each_alone)):
         return found
-    plain = {key: value for key, value in wanted.items() if not is_matcher(key, value)}
-    told_of = [(key, value) for key, value in plain.items() if key not in IDS]
-    ids = {plain[key] for key in IDS if key in plain}
+    told_of = [(key, value) for key, value in wanted.items() if key not in IDS]
+    ids = {wanted[key] for key in IDS if key in wanted and not is_matcher(key, wanted[key])}
     if len(ids) < 2 and any(all(line.can_have(*each) for each in told_of) for line in lines):
         return []
     listed = ", ".join(f"{key}={value!r}" for key, value in wanted.items())

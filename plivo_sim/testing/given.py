@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -51,16 +52,20 @@ def move_of(
     return move
 
 
-def body_of(kind: str, given: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """What a scenario or machine is called in complaints, and the body that chooses it."""
+def body_of(
+    kind: str, given: str | os.PathLike[str] | Mapping[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """What a scenario or machine is called in complaints, and the body that chooses it. A path that
+    is no text is one of a file, whatever ships."""
     if isinstance(given, Mapping):
         return "", {kind: dict(given)}
-    if "\n" in given:
-        return "", {"yaml": given}
-    if not is_file_name(given):
-        return given, {"name": given}
+    if isinstance(given, str):
+        if "\n" in given:
+            return "", {"yaml": given}
+        if not is_file_name(given):
+            return given, {"name": given}
     try:
-        return given, {"yaml": text_in(Path(given))}
+        return str(given), {"yaml": text_in(Path(given))}
     except OSError as error:
         raise ValueError(f"cannot read {kind} {given}: {error.strerror}") from None
     except UnicodeDecodeError:

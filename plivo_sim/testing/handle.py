@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from copy import copy
 from datetime import datetime, timedelta
 from importlib import import_module
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
+from warnings import warn
 
 from plivo_sim.client import Client
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.simulator import AUTH_ID as ANY_AUTH_ID
 from plivo_sim.simulator import main_account
-from plivo_sim.testing.accounts import AccountOfTest
+from plivo_sim.testing.accounts import AccountOfTest, called_instead
 from plivo_sim.testing.calls import Calls, Mistaken, path_of
 from plivo_sim.testing.checked import checked_verbs
-from plivo_sim.testing.conditions import having, unknown_in_callbacks
+from plivo_sim.testing.conditions import IDS, having, unknown_in_callbacks
 from plivo_sim.testing.given import body_of, move_of
 from plivo_sim.testing.loops import loop_hint, waits
 from plivo_sim.testing.records import (
     Application,
     Delivery,
     Happening,
+    Request,
     application_of,
     delivery_of,
     happening_of,
+    request_of,
 )
 from plivo_sim.testing.requests import (
-    Request,
+    NOT_WHOLE,
     check_conditions,
     check_times,
+    listed,
     misses,
-    near_misses,
-    request_of,
+    told_of,
     unsure,
 )
 from plivo_sim.testing.sdk import point
@@ -53,6 +57,8 @@ class Handle:
 
     others = "all"
     """Which other accounts the report tells of; see ``GET /_sim/report``."""
+    instead = "where it is called on purpose, name it with for_account(…) before this"
+    """What to do where another account is called."""
 
     def __init__(
         self, client: Client, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN
@@ -60,6 +66,8 @@ class Handle:
         self._client = client
         self._made = ExitStack()
         self._began: dict[str, str] = {}
+        self.known: list[tuple[str, str]] = []
+        """The auth ids and tokens that it was given; handles for other accounts share them."""
         self.use_account(auth_id, auth_token)
 
     def use_account(self, auth_id: str = AUTH_ID, auth_token: str = AUTH_TOKEN) -> None:
@@ -69,6 +77,7 @@ class Handle:
             raise ValueError(f"auth_id: {auth_id!r} is not MA or SA and 18 letters or digits")
         self.auth_id, self.auth_token = main_account(auth_id), auth_token
         self.credentials = auth_id, auth_token
+        self.known.append(self.credentials)
         self.calls = Calls(self._client, self.auth_id, self._began)
         self._hints: list[str] = []
 
@@ -126,8 +135,8 @@ class Handle:
     ) -> list[Happening]:
         """Move time: ``advance("3d")``, ``advance(days=3, hours=12)``,
         ``advance(business_days=2)``, ``advance(to=instant)``. Returns what happened, callbacks
-        included. Raises ValueError for none of them, and for two; AssertionError when it takes too
-        long."""
+        included: the first 10,000, with a warning where there are more. Raises ValueError for none
+        of them, and for two; AssertionError when it takes too long."""
         if business_days is not None:
             units = {"business_days": business_days, **units}
         return self._moved(move_of(by, to, units))
@@ -149,6 +158,9 @@ class Handle:
         happened = told["happenings"]
         if not happened:
             return []
+        count = sum((*told["transitions"].values(), *told["callbacks"].values()))
+        if count > len(happened):
+            warn(f"only the first {len(happened)} of {count} happenings are told", stacklevel=5)
         applications = {each.id: each for each in self._applications()}
         has_callbacks = any(each["type"] == "callback" for each in happened)
         deliveries = {each.id: each for each in self._deliveries()} if has_callbacks else {}
@@ -206,18 +218,18 @@ class Handle:
 
     # --- scenarios and faults ----------------------------------------------------------------
 
-    def use_scenario(self, scenario: str | Mapping[str, Any]) -> None:
+    def use_scenario(self, scenario: str | PathLike[str] | Mapping[str, Any]) -> None:
         """A scenario that ships, a file, YAML text, or the same as a dictionary. Raises ValueError
         with every mistake."""
         self._use("scenario", scenario)
 
-    def use_machine(self, machine: str | Mapping[str, Any]) -> None:
+    def use_machine(self, machine: str | PathLike[str] | Mapping[str, Any]) -> None:
         """A status machine that ships, a file, YAML text, or the same as a dictionary. Raises
         ValueError with every mistake, WrongState when an application is in a status that the
         machine does not have."""
         self._use("machine", machine)
 
-    def _use(self, kind: str, given: str | Mapping[str, Any]) -> None:
+    def _use(self, kind: str, given: str | PathLike[str] | Mapping[str, Any]) -> None:
         name, body = body_of(kind, given)
         try:
             self.calls.post(f"/{kind}", body)
@@ -273,7 +285,7 @@ class Handle:
         delivered = [each for each in having(wanted, every) if each.state == "delivered"]
         if delivered:
             return delivered[-1]
-        told = f"no callback with {_listed(wanted)} was delivered"
+        told = f"no callback with {listed(wanted)} was delivered"
         told = "; ".join(filter(None, (told, self._unknown(wanted, every))))
         raise AssertionError(f"{told}\n{self.report()}")
 
@@ -281,13 +293,14 @@ class Handle:
     def expect_no_callback(self, /, **wanted: Any) -> None:
         """Fails with an explanation when a callback with these values was sent, whatever became of
         it, or is under way, once everything that is due now has happened; without values: any.
-        Fails, too, when no callback can have them, and when older ones are not kept any more."""
+        Fails, too, when no callback can have them, when older ones are not kept any more, and when
+        the test wrote to an account that it does not name."""
         self._settle()
         every, forgotten = self._deliveries(), self.calls.get("/webhooks", limit=0)["forgotten"]
         if unknown := self._unknown(wanted, every):
             raise AssertionError(f"this says nothing; {unknown}\n{self.report()}")
         if found := having(wanted, every):
-            which = f" with {_listed(wanted)}" if wanted else ""
+            which = f" with {listed(wanted)}" if wanted else ""
             count = len(found)
             raise AssertionError(
                 f"{count} callback{'s' * (count > 1)}{which} went out\n{self.report()}"
@@ -295,6 +308,9 @@ class Handle:
         if forgotten:
             told = f"nobody can tell: {forgotten} older callbacks are not kept any more"
             raise AssertionError(f"{told}\n{self.report()}")
+        if not any(isinstance(wanted.get(key), str) for key in IDS):  # of one that is here
+            reads = ("GET", "HEAD")
+            self._check_elsewhere(lambda each: each.status < 300 and each.method not in reads)
 
     def _unknown(self, wanted: Mapping[str, Any], every: list[Delivery]) -> str:
         """What of it no callback can have."""
@@ -315,25 +331,19 @@ class Handle:
         not so many, or when that cannot be told, as older ones than the last 200 came too, or of
         what was sent only the start is kept: tells the closest, and which conditions these do not
         meet. One that was not let in (401) is not the one that is wanted, unless ``status`` says
-        so; but it came. Raises ValueError as ``requests``."""
+        so; but it came. ``times=0`` fails, too, when such a request came to an account that the
+        test does not name. Raises ValueError as ``requests``."""
         check_times(times)
         came, forgotten = self._requests(wanted)
         found = [each for each in came if not misses(each, wanted)]
         let_in = found if "status" in wanted else [each for each in found if each.is_let_in]
         unknown = unsure(came, wanted, forgotten)
         if (times is None and let_in) or (len(found) == len(let_in) == times and not unknown):
+            if times == 0:
+                self._check_elsewhere(lambda each: misses(each, wanted) in ([], [NOT_WHOLE]))
             return let_in[-1] if let_in else None
-        unknown = f"; {unknown}" if unknown else ""
-        count = len(let_in) if len(found) == times else len(found)
-        told = "no request" if times is None else f"{count} requests, not {times},"
-        if count == times:
-            told = f"nobody can tell whether {times} requests"
-        if found and len(found) != len(let_in):
-            unknown = f"{unknown}; {len(found) - len(let_in)} that would fit were not let in (401)"
-        others = [each for each in came if each not in let_in]
-        closest = "\n".join(near_misses(others, wanted)) if others or not found else ""
-        which = f" with {_listed(wanted)}" if wanted else ""
-        raise AssertionError(f"{told}{which} came{unknown}\n{closest}\n{self.report()}")
+        told = told_of(came, found, let_in, wanted, times, unknown)
+        raise AssertionError(f"{told}\n{self.report()}")
 
     def _requests(self, wanted: Mapping[str, Any]) -> tuple[list[Request], int]:
         """Those that are kept, and how many older ones are not."""
@@ -341,6 +351,23 @@ class Handle:
         came = [request_of(each) for each in answer["requests"]]
         check_conditions(wanted, came, self.calls)
         return came, answer["forgotten"]
+
+    def _check_elsewhere(self, fits: Callable[[Request], bool]) -> None:
+        """Fails when such a request came to an account that the test does not name: that none came
+        to this one says nothing then."""
+        if told := called_instead(self._elsewhere(), fits):
+            raise AssertionError(f"this says nothing; {told}; {self.instead}\n{self.report()}")
+
+    def _elsewhere(self) -> dict[str, list[Request]]:
+        """The last requests of this test to accounts that it does not name, as far as they are
+        known."""
+        return {}
+
+    def _came_to(self, auth_id: str) -> list[Request]:
+        """The last requests of any account."""
+        return [
+            request_of(each) for each in self.calls.get("/requests", account=auth_id)["requests"]
+        ]
 
     def _wait(self) -> None:
         """For the callbacks that are due."""
@@ -374,7 +401,3 @@ class Handle:
         """Forget everything, in every account. No callback of before arrives afterwards."""
         self._hints.clear()
         self.calls.post("/reset", account="all")
-
-
-def _listed(wanted: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}={value!r}" for key, value in wanted.items())

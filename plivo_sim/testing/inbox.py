@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import socket
 import threading
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from inspect import iscoroutinefunction
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from plivo_sim.domain.urls import base_url, is_loopback, with_scheme
+from plivo_sim.simulator import is_account, main_account
 from plivo_sim.testing.checked import checked_verbs
 from plivo_sim.testing.starts import AUTH_TOKEN
 
@@ -79,6 +81,9 @@ class Inbox:
         self.token, self._host = token, host
         self._is_near = False
         self.subaccount_token = ""
+        self.known: Iterable[tuple[str, str]] = ()
+        """Auth ids and tokens of accounts and subaccounts, with which callbacks may be signed too;
+        more may be added meanwhile."""
         self.messages: list[Message] = []
         self._test = 1
         self._strays: list[str] = []
@@ -114,7 +119,7 @@ class Inbox:
         with self._arrived:
             self._is_near = is_near
             self._test += 1
-            self.token, self.subaccount_token = token, ""
+            self.token, self.subaccount_token, self.known = token, "", ()
             self._strays.clear()
             self.clear()
 
@@ -166,18 +171,32 @@ class Inbox:
     def _is_signed(self, method: str, url: str, headers: Mapping[str, str], body: str) -> bool:
         from plivo_sim.webhooks.diagnosis import ReceivedRequest, diagnose
 
-        seen = ReceivedRequest(
-            method=method,
-            url=url,
-            headers=headers,
-            body=body,
-            tokens=(self.token, self.subaccount_token),
-            main_token=self.token,
-        )
-        try:
-            return all(each["valid"] for each in diagnose(seen).values())
-        except ValueError:  # no callback of this simulator
-            return False
+        for main, subs in self._tokens():
+            seen = ReceivedRequest(
+                method=method,
+                url=url,
+                headers=headers,
+                body=body,
+                tokens=(main, *subs),
+                main_token=main,
+            )
+            try:
+                if all(each["valid"] for each in diagnose(seen).values()):
+                    return True
+            except ValueError:  # no callback of this simulator
+                return False
+        return False
+
+    def _tokens(self) -> Iterator[tuple[str, list[str]]]:
+        """For each account that may send, its token and those of its subaccount, of which one is
+        its own where no other is known."""
+        mains, subs = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+        for auth_id, token in self.known:
+            (mains if is_account(auth_id) else subs)[main_account(auth_id)].append(token)
+        yield self.token, [self.subaccount_token]
+        for account in {**mains, **subs}:
+            for main in mains[account] or subs[account]:
+                yield main, subs[account]
 
 
 def own_address(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -37,7 +38,7 @@ def mistakes(given: Mapping[str, Any]) -> Iterator[str]:
 
 def _of_marked(name: str, value: Any) -> Iterator[str]:
     if name in ("scenario", "machine"):
-        if not isinstance(value, str | Mapping):
+        if not isinstance(value, str | os.PathLike | Mapping):
             yield f"{name}: {short(value)} is not a name, a path, a text or a dictionary"
     elif name == "clock":
         if value is not None and not (isinstance(value, str) and value in CLOCKS):

@@ -6,15 +6,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from http import HTTPStatus
 from typing import Any, get_args
-from urllib.parse import parse_qs, parse_qsl, urlsplit
-
-import msgspec
+from urllib.parse import parse_qs, urlsplit
 
 from plivo_sim.domain.machine import Dialect
 from plivo_sim.domain.secrets import masked_json
-from plivo_sim.domain.typed import Instant, convert, short
+from plivo_sim.domain.typed import short
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.scenarios.language import EFFECTS
 from plivo_sim.scenarios.operations import (
@@ -28,6 +25,7 @@ from plivo_sim.scenarios.operations import (
 from plivo_sim.scenarios.patterns import is_glob
 from plivo_sim.testing.calls import Calls
 from plivo_sim.testing.matching import is_equal, is_matcher
+from plivo_sim.testing.records import Request
 from plivo_sim.web.access import masked_login
 
 CLOSEST = 3
@@ -42,95 +40,6 @@ WORDS: Mapping[str, Sequence[str]] = {
     "fault": EFFECTS,
 }
 """The conditions whose words are known, and these."""
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A request to an imitated API, and its answer.
-
-    ``at`` is simulated, ``arrived`` real time. ``body``: JSON as values, or the parts of a form;
-    ``sent``: how the body came, and what of it is kept; ``answer``: its text, as far as it was
-    kept; secrets are masked in all of them.
-    """
-
-    id: str
-    at: Instant
-    arrived: Instant
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: Any
-    sent: dict[str, Any] | None = None
-    status: int
-    answer: str
-    answer_type: str
-    dialect: str
-    operation: str
-    fault: str | None
-    why: str
-    took_ms: float
-
-    @property
-    def is_let_in(self) -> bool:
-        """Whether its credentials were those of the account; a fault answers 401 all the same."""
-        return self.status != HTTPStatus.UNAUTHORIZED or self.fault is not None
-
-    @property
-    def path(self) -> str:
-        return urlsplit(self.url).path
-
-    @property
-    def query(self) -> dict[str, str]:
-        return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
-
-    @property
-    def data(self) -> Any:
-        """What was sent: the JSON body, the JSON of a form's part ``data``, or a form's texts by
-        name; None without a body."""
-        parts = self._parts
-        if parts is None:
-            return self.body
-        texts = {part["name"]: part["text"] for part in parts if "text" in part}
-        try:
-            return json.loads(texts["data"])
-        except (KeyError, ValueError):  # a form of texts, or one that was cut or is no JSON
-            return texts
-
-    @property
-    def _parts(self) -> list[dict[str, Any]] | None:
-        """Those of a form; None of another body."""
-        if isinstance(self.body, list) and all(
-            isinstance(part, dict) and "name" in part for part in self.body
-        ):
-            return self.body
-        return None
-
-    @property
-    def is_of_texts(self) -> bool:
-        """Whether ``data`` are a form's texts by name."""
-        parts = self._parts
-        return parts is not None and all(part["name"] != "data" for part in parts)
-
-    @property
-    def is_data_whole(self) -> bool:
-        """Whether all that was sent is kept, of which ``data`` are made."""
-        if self._parts is None:
-            return "cut" not in (self.sent or {}).get("changed", ())
-        made_of = [part for part in self._parts if part["name"] == "data"] or self._parts
-        return not any(part.get("is_cut") for part in made_of)
-
-    @property
-    def files(self) -> dict[str, str]:
-        """The names of the files that were sent, by the names of their parts."""
-        parts = self.body if isinstance(self.body, list) else []
-        return {part["name"]: part["filename"] for part in parts if "filename" in part}
-
-    def json(self) -> Any:
-        """The answer. Raises ValueError if it is none, or was not kept whole."""
-        return json.loads(self.answer)
-
-
-def request_of(shown: Mapping[str, Any]) -> Request:
-    return convert(shown, Request)
 
 
 def check_times(times: Any) -> None:
@@ -191,8 +100,7 @@ def _check_call(wanted: Mapping[str, str], auth_id: str) -> None:
         _can_be(path, CALLS[name][1], auth_id) and _speaks(name, wanted.get("dialect", "*"))
         for name in operations_like(operation, "GET" if method == "HEAD" else method)
     ):
-        listed = ", ".join(f"{name}={value!r}" for name, value in wanted.items())
-        raise ValueError(f"no request has {listed} together")
+        raise ValueError(f"no request has {listed(wanted)} together")
 
 
 def _can_be(path: str, template: str, auth_id: str) -> bool:
@@ -293,16 +201,19 @@ def misses(request: Request, wanted: Mapping[str, Any]) -> list[str]:
 
 def _misses(request: Request, name: str, wanted: Any) -> list[str]:
     if name in PLAIN:
-        return list(_missed(name, getattr(request, name), wanted))
+        return list(_missed(name, _present(getattr(request, name), wanted), wanted))
     if name == "query":
-        return list(_missed_in_query(request, wanted))
+        sent = parse_qs(urlsplit(request.url).query, keep_blank_values=True)
+        return list(_missed_in_texts(name, sent, wanted))
     if name == "headers":
         headers = {_header(key): value for key, value in request.headers.items()}
         wanted = {_header(key): _as_text(value) for key, value in wanted.items()}
         return list(_missed_in(name, headers, wanted))
     if request.is_of_texts and isinstance(wanted, Mapping):
-        wanted = {key: _as_text(value) for key, value in wanted.items()}
-    found = list(_missed_in(name, request.data, wanted))
+        found = list(_missed_in_texts(name, request.texts, wanted))
+    else:
+        every = (_missed_in(name, _present(each, wanted), wanted) for each in request.every_data)
+        found = min(map(list, every), key=len)
     return found if request.is_data_whole else [NOT_WHOLE] * bool(found)
 
 
@@ -323,16 +234,22 @@ def _as_text(value: Any) -> Any:
     return json.dumps(value) if is_plain else value
 
 
-def _missed_in_query(request: Request, wanted: Mapping[str, Any]) -> Iterator[str]:
+def _present(found: Any, wanted: Any) -> Any:
+    """What a request has; nothing where that is None, a fault or a body, unless None is wanted."""
+    return _NOTHING if found is None and wanted is not None else found
+
+
+def _missed_in_texts(
+    name: str, sent: Mapping[str, list[str]], wanted: Mapping[str, Any]
+) -> Iterator[str]:
     """Of a parameter that was sent several times, any; of a list, all in their order."""
-    sent = parse_qs(urlsplit(request.url).query, keep_blank_values=True)
     for key, value in wanted.items():
         found = sent.get(key, [])
         if isinstance(value, list | tuple):
-            yield from _missed_in(f"query.{key}", found or _NOTHING, list(map(_as_text, value)))
+            yield from _missed_in(f"{name}.{key}", found or _NOTHING, list(map(_as_text, value)))
         elif all(list(_missed("", each, _as_text(value))) for each in found):
             one = found[0] if len(found) == 1 else found or _NOTHING
-            yield from _missed(f"query.{key}", one, _as_text(value))
+            yield from _missed(f"{name}.{key}", one, _as_text(value))
 
 
 def _missed_in(name: str, found: Any, wanted: Any) -> Iterator[str]:
@@ -349,7 +266,8 @@ def _missed_in(name: str, found: Any, wanted: Any) -> Iterator[str]:
 
 
 def _missed(name: str, found: Any, wanted: Any) -> Iterator[str]:
-    if not _is_same(name, found, wanted):
+    """What is not there meets nothing, whatever ``wanted`` is equal to."""
+    if found is _NOTHING or not _is_same(name, found, wanted):
         shown = "is missing" if found is _NOTHING else f"is {found!r}"
         yield f"{name} {shown}, wanted {wanted!r}"
 
@@ -387,3 +305,30 @@ def near_misses(came: Sequence[Request], wanted: Mapping[str, Any]) -> Iterator[
         named = f" ({request.operation})" if request.operation else ""
         yield f"  {request.method} {request.url}: {request.status}{named}"
         yield from (f"    {text}" for text in misses(request, wanted))
+
+
+def told_of(
+    came: Sequence[Request],
+    found: Sequence[Request],
+    let_in: Sequence[Request],
+    wanted: Mapping[str, Any],
+    times: int | None,
+    unknown: str,
+) -> str:
+    """How many of those that came are wanted, and which are the closest. ``found``: those that are
+    as wanted; ``let_in``: those of them that count; ``unknown``: see ``unsure``."""
+    unknown = f"; {unknown}" if unknown else ""
+    count = len(let_in) if len(found) == times else len(found)
+    told = "no request" if times is None else f"{count} requests, not {times},"
+    if count == times:
+        told = f"nobody can tell whether {times} requests"
+    if found and len(found) != len(let_in):
+        unknown = f"{unknown}; {len(found) - len(let_in)} that would fit were not let in (401)"
+    others = [each for each in came if each not in let_in]
+    closest = near_misses(others, wanted) if others or not found else [""]
+    which = f" with {listed(wanted)}" if wanted else ""
+    return "\n".join([f"{told}{which} came{unknown}", *closest])
+
+
+def listed(wanted: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in wanted.items())

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from plivo_sim.account.account import PAUSED_START
 from plivo_sim.client import Client, Unreachable
 from plivo_sim.domain.errors import AccountReplaced, SimError
+from plivo_sim.outgoing.pointing import Made, last_made, made_since
 from plivo_sim.settings import ACCOUNT_SETTINGS, DOCUMENTED
+from plivo_sim.simulator import AUTH_ID as ANY_AUTH_ID
+from plivo_sim.simulator import main_account
 from plivo_sim.testing.checked import checked, checked_verbs
 from plivo_sim.testing.handle import Handle
+from plivo_sim.testing.records import Request
 from plivo_sim.testing.starts import AUTH_ID, AUTH_TOKEN
 from plivo_sim.testing.values import setting_of, setting_text
 from plivo_sim.variables import RUN_ID
+from plivo_sim.web.access import account_of as account_of_token
+from plivo_sim.web.access import auth_id_in
 
 
 def new_run_id() -> str:
@@ -50,6 +58,13 @@ def account_settings(**changes: Any) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text or name != "start"}
 
 
+def _account_of(call: Made) -> str:
+    """The account that a call means, by its URL or its Atoms token; empty if it means none."""
+    scheme, _, token = call.login.partition(" ")
+    named = auth_id_in(call.path) or (account_of_token(token.strip()) * (scheme == "Bearer"))
+    return main_account(named) if ANY_AUTH_ID.fullmatch(named) else ""
+
+
 class Missed(SimError):
     """A call of a test went to an account that is not the test's."""
 
@@ -64,6 +79,7 @@ class Remote(Handle):
     """
 
     others = "unset"
+    instead = "that gives it a server of its own"
 
     def __init__(self, url: str, run_id: str = "", auth_token: str = AUTH_TOKEN) -> None:
         self.run_id = run_id or new_run_id()
@@ -71,6 +87,7 @@ class Remote(Handle):
         self._test: tuple[str, int] = "", 1
         self._settings: dict[str, str] = {}
         self._standing_for: dict[str, str] = {}
+        self._pointed_before = last_made()
         super().__init__(Client(url), account_of(self.run_id, ""), auth_token)
 
     def begin(
@@ -80,6 +97,7 @@ class Remote(Handle):
         ValueError, Unreachable."""
         self._settings = account_settings(**settings)
         self._test = name, seed
+        self._pointed_before = last_made()
         self._forget()
         super().use_account(account_of(self.run_id, name, seed), auth_token or self._token)
         self._make(self.auth_id)
@@ -105,6 +123,7 @@ class Remote(Handle):
         """Forget everything in the accounts of this test. No callback of before arrives
         afterwards."""
         self._hints.clear()
+        self._pointed_before = last_made()
         for auth_id in [*self._began]:
             self._make(auth_id)
 
@@ -140,16 +159,34 @@ class Remote(Handle):
             self.calls.post("/reset", account=auth_id, began=None)
             raise
 
+    def _came_to(self, auth_id: str) -> list[Request]:
+        """Those of this test, and of whoever else called it meanwhile."""
+        began = datetime.fromisoformat(min(self._began.values()))
+        return [each for each in super()._came_to(auth_id) if each.arrived >= began]
+
+    def _elsewhere(self) -> dict[str, list[Request]]:
+        """What this process sent there in place of a live service: others call the server, too."""
+        host, calls = urlsplit(self.url).netloc, defaultdict[str, set[tuple[str, str]]](set)
+        for each in made_since(self._pointed_before):
+            account = _account_of(each) if each.netloc == host else ""
+            if account and account not in (*self._began, *self._standing_for):
+                calls[account].add((each.method, each.path))
+        return {
+            account: [
+                each
+                for each in self._came_to(account)
+                if any(each.method == method and each.path.endswith(path) for method, path in made)
+            ]
+            for account, made in calls.items()
+        }
+
     def _check_missed(self, named: str, mine: str) -> None:
         """That nobody called the account by the name that it has in the test: whatever the test
         expects of it, is expected of the other."""
-        began = datetime.fromisoformat(min(self._began.values()))
-        came = self.calls.get("/requests", account=named)["requests"]
-        since = [each for each in came if datetime.fromisoformat(each["arrived"]) >= began]
-        if since:
+        if since := self._came_to(named):
             raise Missed(
                 f"account {named} itself was called during this test: {len(since)} requests, the"
-                f" last {since[-1]['method']} {since[-1]['url']}. On a shared simulator {mine}"
+                f" last {since[-1].method} {since[-1].url}. On a shared simulator {mine}"
                 " stands for it in this test: take .auth_id of for_account(…), or, where it cannot"
                 " be chosen, a server of the test's own: @pytest.mark.plivo_sim(auth_id=…)"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from itertools import chain
 from typing import Any, NoReturn
 
 from plivo_sim.app import create_app
@@ -12,9 +13,10 @@ from plivo_sim.client import Client
 from plivo_sim.client.wsgi import Wsgi
 from plivo_sim.domain.errors import SimError
 from plivo_sim.settings import Settings
-from plivo_sim.simulator import Simulator
+from plivo_sim.simulator import Simulator, main_account
 from plivo_sim.testing.checked import checked, checked_verbs
 from plivo_sim.testing.handle import Handle
+from plivo_sim.testing.records import Request
 from plivo_sim.testing.starts import AUTH_ID, AUTH_TOKEN, test_settings
 
 
@@ -35,6 +37,12 @@ class Owned(Handle):
         super().use_account(auth_id, auth_token)
         with suppress(SimError):  # it is another server's, say: then the verbs are told so
             self._account = self.sim.account(self.auth_id)
+
+    def _elsewhere(self) -> dict[str, list[Request]]:
+        fixed = self.sim.settings.credentials, self.sim.settings.atoms_tokens.values()
+        named = map(main_account, chain(*fixed, (id for id, _ in self.known)))
+        called = {each.auth_id for each in self.sim.called()}.difference(named)
+        return {each: self._came_to(each) for each in sorted(called)}
 
     def _start(self, settings: Settings) -> Client:
         """Start a simulator, and make what calls it."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from datetime import date, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
+from os import PathLike
 from pathlib import Path
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -29,7 +30,7 @@ _KINDS: Mapping[Any, str] = {
     int: "a whole number",
     float: "a number",
     str: "a text",
-    Path: "a path",
+    PathLike: "a path",
     Duration: "a duration such as '36h'",
     datetime: "an instant such as '2026-01-05T09:00:00Z'",
     date: "a date",
@@ -50,9 +51,11 @@ def setting_of(name: str, given: Any) -> Any:
     name, and for what is of another type, or not among its values."""
     if name not in NAMES:
         raise ValueError(f"{name}: no such setting{did_you_mean(name, NAMES)}")
+    kind = _types()[name]
+    if isinstance(given, PathLike) and (name == "machine" or Path in get_args(kind)):
+        given = str(Path(given).absolute())  # so that it names no machine that ships
     if isinstance(given, str):
         return read_setting(name, given)
-    kind = _types()[name]
     if not fits(given, kind):
         told = "what is given" if get_origin(kind) is dict else short(given)  # no secrets
         raise ValueError(f"{name}: {told} is not {words_of(kind)}")
@@ -84,10 +87,10 @@ def fits(value: Any, kind: Any) -> bool:
         return True
     if origin in (Mapping, Iterable):
         return isinstance(value, origin) and not isinstance(value, str | bytes)
-    if origin is None:
+    if origin is None or origin is PathLike:
         if kind is float:
             kind = int | float
-        return isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+        return isinstance(value, origin or kind) and isinstance(value, bool) == (kind is bool)
     if origin is dict:
         texts = [*value, *value.values()] if isinstance(value, Mapping) else [None]
         return all(isinstance(each, str) for each in texts)
@@ -102,7 +105,7 @@ def words_of(kind: Any) -> str:
     origin = get_origin(kind)
     if origin in (tuple, frozenset):
         return f"a list, each {words_of(get_args(kind)[0])}"
-    if origin is None or origin in (dict, Mapping, Iterable):
+    if origin is None or origin in (dict, Mapping, Iterable, PathLike):
         known = origin or kind
         named = (words for each, words in _KINDS.items() if issubclass(known, each))
         return next(named, f"a {known.__name__}")

@@ -35,6 +35,9 @@ FORM = "application/x-www-form-urlencoded"
 FILE_LISTS = ("files", "files[]", "file[]", "documents[]")
 """How forms name files that belong together: axios, PHP, jQuery write the brackets (inferred)."""
 
+UNSET = ("", "undefined", "null")
+"""Go fills a form with empty fields, Node writes these words for what is not set (observed)."""
+
 _JSON: tuple[str, dict[str, str]] = ("application/json", {})
 
 

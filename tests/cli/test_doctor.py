@@ -13,7 +13,7 @@ from plivo_sim.assembly import LiveSimulator, make_simulator
 from plivo_sim.cli import main
 from plivo_sim.cli.doctor import Finding, environment
 from plivo_sim.settings import Settings
-from tests.support import Receiver
+from tests.support import AUTH_ID, Receiver
 
 NOWHERE = "http://127.0.0.1:1"
 
@@ -33,6 +33,18 @@ def test_a_simulator_that_runs_is_told(live: LiveSimulator, receiver: Receiver) 
     assert found["simulator"]["state"] == found["receiver"]["state"] == "ok"
     assert found["Python"]["state"] == found["clock"]["state"] == "ok"
     assert receiver.received == []
+
+
+@pytest.mark.live
+def test_a_receiver_that_no_request_can_have(live: LiveSimulator) -> None:
+    """Of an account, as older versions took it; the account says so, too."""
+    account = live.sim.account(AUTH_ID)
+    with account.transaction():
+        account.overrides = {"callback_url": "http://127.0.0.1:9/a b"}
+        account.keep_ledger()
+    told = findings("--url", live.url, code=1)["callbacks"]
+    assert f"'http://127.0.0.1:9/a b' of {AUTH_ID}: its callbacks go nowhere" in told["told"]
+    assert told["do"] == f"plivo-sim account set callback_url=URL --account {AUTH_ID}"
 
 
 def test_nobody_there_is_no_fault() -> None:

@@ -720,6 +720,20 @@ def test_try_can_be_repeated(tried: tuple[Serving, str]) -> None:
 
 
 @live
+def test_try_in_an_account_of_a_run() -> None:
+    """Another for each ``PLIVO_SIM_RUN_ID``, and that which is named, if one is."""
+    with serving("--paused") as served:
+        for run_id in ("job 7", "job 8", ""):
+            done = run("try", "--url", served.url, PLIVO_SIM_RUN_ID=run_id)
+            assert done.returncode == 0, done.stderr
+        named = ("--auth-id", AUTH_ID)
+        done = run("try", "--url", served.url, *named, PLIVO_SIM_RUN_ID="job 7")
+        found = served.client().control("GET", "/accounts")["accounts"]
+    assert [each["applications"] for each in found] == [1, 1, 1, 1]
+    assert {AUTH_ID, "MATRYTRYTRYTRYTRYTRY"} < {each["auth_id"] for each in found}
+
+
+@live
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # any address
 def test_try_on_a_strict_simulator(host: str) -> None:
     """Which takes https callback URLs only, but for that of an account: as its greeting says."""

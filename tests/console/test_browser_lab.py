@@ -79,7 +79,14 @@ def test_mistakes_appear_while_one_writes(live: LiveSimulator, page: Page, desk:
     for _ in range(3):
         page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    told.get_by_text("No mistakes.").wait_for()
+    told.get_by_text("No mistakes.", exact=True).wait_for()
+    doubtful = "rules:\n  - when: {data_fields: {busines_name: A}}\n    decide: rejected"
+    written = page.locator("#yaml").input_value()
+    page.locator("#yaml").fill(f"scenario: A doubt.\n{doubtful}")
+    told.get_by_text("No mistakes. 1 warning. Line 3").wait_for()
+    assert page.locator(".gutter .wait").inner_text() == "3"
+    page.locator("#yaml").fill(written)
+    told.get_by_text("No mistakes.", exact=True).wait_for()
     page.get_by_role("button", name="Use it").click()
     page.locator("#done.good").wait_for()
     used = desk.control("GET", "/scenario", account=AUTH_ID).get_json()["scenario"]

@@ -300,6 +300,33 @@ def test_mistakes_stand_beside_their_lines(http: Http) -> None:
     assert told[3].startswith("decide: 'acepted' is not one of")
 
 
+DOUBTFUL = (
+    "scenario: Of a field that no document has.\n"
+    "default:\n  decide: accepted\n"
+    "rules:\n  - when: {data_fields: {busines_name: A*}}\n    decide: rejected\n"
+)
+
+
+def test_warnings_are_shown(http: Http) -> None:
+    """Beside their lines when the text is checked, and when it is used all the same."""
+    page = html.unescape(
+        press(http, "check-scenario", back=PAGE, account=AUTH_ID, yaml=DOUBTFUL).text
+    )
+    assert "no mistakes</span>" in page
+    assert "1 warning</span>" in page
+    assert "<strong>Line 5</strong> <code>- when: {data_fields: {busines_name: A*}}</code>" in page
+    assert '<li class="wait">5</li>' in page
+    warned = "no document of the catalogue has a field 'busines_name'; did you mean"
+    assert page.count(warned) == 4  # in the call's answer, the list, the margin and its title
+    page = html.unescape(
+        press(http, "write-scenario", back=PAGE, account=AUTH_ID, yaml=DOUBTFUL).text
+    )
+    assert active(http) is not None
+    assert "1 warning</span>" in page
+    assert page.count(warned) == 2
+    assert "warning</span>" not in http.get(PAGE).text
+
+
 def test_checking_uses_nothing(http: Http) -> None:
     """A text without a mistake is said to be one, stays in the editor, and is not in use."""
     page = press(http, "check-scenario", back=PAGE, account=AUTH_ID, yaml=SCENARIO).text

@@ -178,6 +178,21 @@ def test_exactly_what_was_altered_is_told(
     shell.run("verify", "--tape", tape, code=1 if expected else 0)
 
 
+@pytest.mark.parametrize("country", ["ZZ", "zz", "ZZZ"])
+def test_what_a_refusal_says_of_countries_and_types_agrees(
+    live: LiveSimulator, tape: Path, shell: Shell, country: str
+) -> None:
+    """It has codes of countries, of one that there is not too, and words that no tape keeps."""
+    with recording(live.url, tape) as url:
+        caller = Application(url)
+        of_country = REQUIREMENTS.replace("country_iso=IN", f"country_iso={country}")
+        told = caller.call("GET", of_country)["error"]
+        assert country not in ("ZZ", "zz") or "country ZZ; there is one for AE, AR" in told
+        caller.call("GET", f"PhoneNumber/?country_iso={country}&type=Foo")
+    assert drift(shell, tape) == []
+    assert country == "ZZZ" or told in tape.read_text()
+
+
 def test_a_requirement_is_compared_word_for_word(
     live: LiveSimulator, tape: Path, shell: Shell
 ) -> None:

@@ -487,6 +487,21 @@ def test_an_account_that_was_replaced_ends_the_replay(stage: str) -> None:
         first.step()
 
 
+def test_an_account_that_is_replaced_during_a_call_ends_the_replay(stage: str) -> None:
+    """Calls of the API do not tell which account they mean: the look at what they did does."""
+    scenario, account = load_scenario(REJECTED), account_of("replaced during a call")
+
+    class Overtaken(OwnClient):
+        def compliance(self, method: str, path: str = "", **given: Any) -> Any:
+            Replay(OwnClient(stage, account, "token"), scenario).begin()
+            return super().compliance(method, path, **given)
+
+    first = Replay(Overtaken(stage, account, "token"), scenario)
+    first.begin()
+    with pytest.raises(Refused, match=f"account {account} was emptied by somebody else"):
+        first.step()
+
+
 def test_a_run_id_has_accounts_of_its_own(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLIVO_SIM_RUN_ID", "job 7")
     assert play(stage, REJECTED).account == account_of("a scenario of a test", "job 7")

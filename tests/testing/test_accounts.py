@@ -7,6 +7,7 @@ from typing import Any
 import plivo
 import pytest
 
+from plivo_sim.assembly import LiveSimulator
 from plivo_sim.testing import in_process, served
 from plivo_sim.testing.accounts import fixed_tokens, merged
 
@@ -109,6 +110,56 @@ def test_a_subaccounts_application(pytester: pytest.Pytester) -> None:
             assert plivo_server.auth_id == "{MAIN}"
     """)
     run(pytester).assert_outcomes(passed=2)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_the_inbox_knows_the_tokens_of_the_tests_accounts(
+    pytester: pytest.Pytester, elsewhere: LiveSimulator, is_elsewhere: bool
+) -> None:
+    """Of those that have a handle, and of those whose tokens the marker fixes; and no other."""
+    pytester.makepyfile(f"""
+        import pytest
+        from plivo_sim.testing import sdk
+
+        DATA = {{"country_iso": "US", "number_type": "local", "alias": "Acme",
+                "end_user": {{"type": "business", "name": "Acme"}}}}
+
+        def file(client, inbox, **changes):
+            made = client.phone_number_compliance.create(
+                data=DATA | {{"callback_url": inbox.url}} | changes)
+            return made.compliance_id
+
+        def test_handles(plivo_inbox, plivo_client, plivo_server):
+            other = plivo_server.for_account("{OTHER}", "of the other")
+            sub = plivo_server.for_account("SA{OTHER[2:]}", "of its sub")
+            file(plivo_client, plivo_inbox)
+            for handle in (other, sub):
+                file(handle.client(), plivo_inbox, alias=handle.credentials[1])
+            for handle in (plivo_server, other):
+                handle.advance(days=30)
+            assert [each.signed for each in plivo_inbox.wait_for(3, timeout_s=60)] == [True] * 3
+
+        def test_nobodys_token(plivo_server, plivo_inbox):
+            import plivo
+            client = plivo.RestClient(plivo_server.auth_id, "of the other")
+            file(sdk.point(client, plivo_server.url), plivo_inbox)
+            plivo_server.advance(days=30)
+            assert [each.signed for each in plivo_inbox.wait_for(1, timeout_s=60)] == [False]
+
+        @pytest.mark.plivo_sim(auth_id="{MAIN}", credentials={{"{OTHER}": "fixed"}})
+        def test_fixed(plivo_sim, plivo_inbox):
+            import json
+            from werkzeug.test import Client
+            answer = Client(plivo_sim.app).post(
+                "/v1/Account/{OTHER}/PhoneNumber/Compliance/", auth=("{OTHER}", "fixed"),
+                data={{"data": json.dumps(DATA | {{"callback_url": plivo_inbox.url}})}})
+            assert answer.status_code == 201, answer.text
+            plivo_sim.for_account("{OTHER}", "another").advance(days=30)
+            assert [each.signed for each in plivo_inbox.wait_for(1, timeout_s=60)] == [True]
+    """)
+    options = (f"--plivo-sim-url={elsewhere.url}",) if is_elsewhere else ()
+    run(pytester, *options).assert_outcomes(passed=3)
 
 
 @pytest.mark.live

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
+from unittest.mock import ANY
 from uuid import UUID
 
 import pytest
@@ -98,6 +99,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("current", {"rejection_reason": "name_mismach"}, "did you mean 'name_mismatch'?"),
     ("current", {"rejection_reason": ""}, "where there is none, the key is missing"),
     ("current", {"rejection_reason": "x", "status": "accepted"}, "status='accepted' together"),
+    ("current", {"rejection_reason": ANY, "status": "accepted"}, "status='accepted' together"),
     ("current", {"sttus": "rejected"}, "no callback has a key 'sttus'; did you mean 'status'?"),
     ("beta", {"status": "accepted"}, "the status 'accepted': on the wire it is 'approved'"),
     ("beta", {"status": "suspended"}, "the status 'suspended': on the wire it is 'rejected'"),

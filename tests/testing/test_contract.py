@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from plivo_sim.domain.errors import Invalid, NotFound, NotReached, WrongState
-from plivo_sim.testing import Handle
+from plivo_sim.testing import Handle, in_process
 from plivo_sim.testing.inbox import Inbox
 from plivo_sim.testing.records import Attempted, StatusChanged
 from tests.support import Receiver
@@ -49,6 +50,18 @@ def test_an_advance_tells_what_happened(handle: Handle, file: File, receiver: Re
     assert changed.application.status == changed.application.timeline[-1].status == "accepted"
     assert (tried.delivery.state, tried.delivery.attempts[0].status) == ("delivered", 200)
     assert changed.at == tried.at < handle.now
+
+
+def test_an_advance_in_which_too_much_happens(
+    handle: Handle, file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tells how much is left out."""
+    monkeypatch.setattr("plivo_sim.simulator.runner.MOST_HAPPENINGS", 2)
+    for alias in ("Acme", "Bolt", "Car"):
+        file(alias)
+    with pytest.warns(UserWarning, match="only the first 2 of 3 happenings are told") as warned:
+        assert len(handle.advance(days=30)) == 2
+    assert warned[0].filename == __file__
 
 
 def test_the_records_are_as_they_were_then(handle: Handle, file: File) -> None:
@@ -116,6 +129,36 @@ def test_what_makes_no_sense_is_refused(handle: Handle, file: File) -> None:
         handle.use_machine({"machine": "x", "extends": "default", "arows": []})
     with pytest.raises(ValueError, match=r"cannot read scenario none\.yaml"):
         handle.use_scenario("none.yaml")
+
+
+def test_a_file_is_named_by_a_path_too(handle: Handle, tmp_path: Path) -> None:
+    """Whatever it is called: no text with a path in it ships."""
+    machine, scenario = tmp_path / "default", tmp_path / "instant-accept"
+    machine.write_text("{machine: own, extends: default}")
+    scenario.write_text("{scenario: Of a file., default: {decide: rejected}}")
+    handle.use_machine(machine)
+    assert handle.account.machine.name == "own"
+    handle.use_scenario(scenario)
+    assert handle.calls.get("/scenario")["scenario"]["scenario"] == "Of a file."
+    with pytest.raises(ValueError, match="cannot read scenario instant-accept: No such file"):
+        handle.use_scenario(Path("instant-accept"))
+
+
+def test_a_simulator_starts_with_paths(tmp_path: Path) -> None:
+    class OfAnotherLibrary:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def __fspath__(self) -> str:
+            return str(tmp_path / self.name)
+
+    (tmp_path / "machine").write_text("{machine: own, extends: default}")
+    files: dict[str, Any] = {each: OfAnotherLibrary(each) for each in ("machine", "state")}
+    with in_process(**files) as sim:
+        assert sim.account.machine.name == "own"
+    assert (tmp_path / "state").is_dir()
+    with pytest.raises(ValueError, match=r"seed: .* is not a whole number"):
+        in_process(seed=OfAnotherLibrary("seed")).__enter__()
 
 
 def test_what_is_set_up(handle: Handle, file: File, receiver: Receiver) -> None:

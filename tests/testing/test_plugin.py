@@ -146,9 +146,13 @@ def test_the_marker_and_verbs_choose_the_machine(project: pytest.Pytester) -> No
     """By name, path or dictionary; the next test has the default one again."""
     project.path.joinpath("in-review.yaml").write_text(IN_REVIEW)
     project.makepyfile("""
+        from pathlib import Path
+
         import pytest
         from conftest import data
 
+        SCENARIO = Path("scenario.yaml")
+        SCENARIO.write_text("scenario: of a file")
         YEARLY = {"machine": "yearly", "extends": "default",
                   "arrows": [{"from": "accepted", "to": "expired", "after": "365d"}]}
 
@@ -167,6 +171,11 @@ def test_the_marker_and_verbs_choose_the_machine(project: pytest.Pytester) -> No
             with pytest.raises(ValueError, match="did you mean 'accepted'"):
                 plivo_server.decide(id, "acepted")
 
+        @pytest.mark.plivo_sim(machine=Path("in-review.yaml"), scenario=SCENARIO)
+        def test_path_object(plivo_sim):
+            assert plivo_sim.account.machine.name == "with-in-review"
+            assert plivo_sim.calls.get("/scenario")["scenario"]["scenario"] == "of a file"
+
         @pytest.mark.plivo_sim(machine=YEARLY, auth_id="MAOWNOWNOWNOWNOWNOWN")
         def test_dictionary(plivo_sim):
             assert plivo_sim.account.machine.name == "yearly"
@@ -183,7 +192,7 @@ def test_the_marker_and_verbs_choose_the_machine(project: pytest.Pytester) -> No
             plivo_server.drop_machine()
             assert plivo_server.account.machine.name == "default"
     """)
-    run(project, "--strict-markers").assert_outcomes(passed=4)
+    run(project, "--strict-markers").assert_outcomes(passed=5)
 
 
 def test_a_machine_that_is_wrong_fails_the_setup(project: pytest.Pytester) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
+import urllib3
 
 from plivo_sim.account.account import KEPT_EXCHANGES
 from plivo_sim.client import Refused
@@ -224,7 +226,24 @@ OCCURRING: list[dict[str, Any]] = [
     {"path": "*/Compliance/*"},
     {"status": 201, "fault": None, "why": "created*"},
     {"operation": "*", "method": "POST"},
+    {"method": "POST", "data": ANY},
+    {
+        "data": {"alias": ANY, "end_user": {"type": ANY}, "documents": ANY},
+        "headers": {"x-own": ANY},
+    },
 ]
+
+
+class Unlike:
+    """Equal to whatever is not this."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __eq__(self, found: object) -> bool:
+        return found != self.value
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @pytest.fixture(scope="module")
@@ -281,10 +300,15 @@ def test_queries_that_came_are_found(asked: Handle, query: dict[str, Any]) -> No
         {"query": {"status": ["accepted"]}}, {"query": {"status": []}}, {"query": {"limit": 2}},
         {"headers": {"X-Own": 6}}, {"method": "PUT"}, {"path": f"{LIST}/Link"},
         {"path": "/beta/v1/*"}, {"path": "/atoms/*"}, {"operation": "compliance.*", "status": 404},
+        {"data": {"vat": ANY}}, {"data": {"end_user": {"address": {"city": ANY}}}}, {"fault": ANY},
+        {"data": {"alias": {"x": ANY}}}, {"headers": {"X-Nothing": ANY}}, {"query": {"x": ANY}},
+        {"query": {"x": [ANY]}}, {"query": {"x": Unlike("")}}, {"fault": Unlike("fault-1: error")},
+        {"data": {"vat": Unlike(None)}}, {"method": "GET", "data": ANY},
     ],
 )  # fmt: skip
 def test_what_could_come_and_did_not(asked: Handle, wanted: dict[str, Any]) -> None:
-    """Is no mistake, and is not found: an empty object is not there where its key is missing."""
+    """Is no mistake, and is not found: what is not there is neither an empty object, nor equal to
+    one that decides itself what is equal to it."""
     assert asked.requests(**wanted) == []
     assert asked.expect_request(times=0, **wanted) is None
     with pytest.raises(AssertionError, match="no request with"):
@@ -324,3 +348,37 @@ def test_a_form_of_texts_is_compared_as_texts() -> None:
         assert handle.expect_request(data={"age": 7, "is_new": True}, times=1)
         client.post("EndUser/", json={"age": 1})
         assert handle.expect_request(data={"age": True}, times=0) is None
+
+
+def test_what_was_sent_several_times() -> None:
+    """``data`` is what the API takes; each is found, and of texts all of them as a list."""
+    with in_process() as handle:
+        client = Http(handle.app, handle.sim, handle.auth_id, handle.auth_token)
+        first, second = ({"alias": name, "country_iso": "US"} for name in ("Acme", "Bolt"))
+        files = [("files", (name, b"%PDF-1.4 x", "application/pdf")) for name in ("a.pdf", "b.pdf")]
+        fields = [("data", (None, json.dumps(each), None)) for each in (first, second)]
+        body, kind = urllib3.encode_multipart_formdata([*fields, *files])
+        client.post("PhoneNumber/Compliance/", data=body, content_type=kind)
+        (request,) = handle.requests(data=second)
+        assert (request.data, request.files) == (first, {"files": ["a.pdf", "b.pdf"]})
+        with pytest.raises(AssertionError, match=r"data\.alias is 'Acme', wanted 'Car'"):
+            handle.expect_request(data={"alias": "Car"})
+
+        for path in ("PhoneNumber/Compliance/", "ComplianceDocument/"):
+            body = "alias=Acme&alias=Bolt&alias="
+            client.post(path, data=body, content_type="application/x-www-form-urlencoded")
+        assert [each.data for each in handle.requests(data={"alias": ["Acme", "Bolt", ""]})] == [
+            {"alias": "Acme"},
+            {"alias": "Bolt"},
+        ]
+        for each in ("Acme", "Bolt", ""):
+            handle.expect_request(data={"alias": each}, path="*/ComplianceDocument/", times=1)
+        handle.expect_request(data={"alias": "Car"}, times=0)
+
+
+def test_a_list_is_no_form() -> None:
+    """Though its objects have names."""
+    with in_process() as handle:
+        client = Http(handle.app, handle.sim, handle.auth_id, handle.auth_token)
+        client.post("EndUser/", json=[{"name": "Acme", "text": "x"}])
+        assert handle.expect_request(data=[{"name": "Acme"}], times=1)

@@ -36,7 +36,7 @@ from plivo_sim.domain.text import decode_json
 from plivo_sim.services.document_sets import kind_of
 from plivo_sim.services.documents import DocumentRequest
 from plivo_sim.services.inputs import Upload
-from plivo_sim.web.bodies import FILE_LISTS, Body, not_taken, read_body
+from plivo_sim.web.bodies import FILE_LISTS, UNSET, Body, not_taken, read_body
 from plivo_sim.web.calls import Call, current_call
 from plivo_sim.web.endpoints import Query as Parameter
 from plivo_sim.web.parts import Part
@@ -129,9 +129,6 @@ _CONTAINER = "data_fields"
 _JUNK = ("", "path", "api_id", "multipart")
 """What PHP and Go put into the form beside the fields (observed)."""
 
-_UNSET = ("", "undefined", "null")
-"""Go fills the form with empty fields, Node writes these words for what is not set (observed)."""
-
 SCHEMAS = "plivo_sim.apis.legacy.schemas"
 _document_in = Shape(SCHEMAS, "DocumentIn")
 _document_change_in = Shape(SCHEMAS, "DocumentChangeIn")
@@ -207,7 +204,7 @@ def _values(call: Call, body: Body) -> dict[str, str]:
         text = part.text()
         if part.name == "compliance_document_id":
             _warn_ignored(call, "form field", {part.name: text})
-        elif text not in _UNSET:
+        elif text not in UNSET:
             values[part.name] = text
     return values
 

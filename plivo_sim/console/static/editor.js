@@ -14,12 +14,15 @@ const MOST_OFFERS = 30;
 let asked = 0;
 let waiting = 0;
 
-function showLines(mistakes) {
+// A text with mistakes has no warnings.
+function showLines(mistakes, warnings = []) {
   const lines = area.value.split("\n").map(() => []);
-  for (const each of mistakes)
+  for (const each of [...mistakes, ...warnings])
     lines[each.line - 1]?.push(`${each.path ? each.path.split(".").pop() + ": " : ""}${each.text}`);
-  gutter.replaceChildren(...lines.map((texts, i) => item(String(i + 1), texts.length ? "bad" : "")));
+  const kind = mistakes.length ? "bad" : "wait";
+  gutter.replaceChildren(...lines.map((texts, i) => item(String(i + 1), texts.length ? kind : "")));
   margin.replaceChildren(...lines.map((texts) => item(texts.join("; "), "", true)));
+  margin.classList.toggle("wait", kind === "wait");
   area.rows = Math.max(12, Math.min(lines.length + 1, 60));
   followScroll();
 }
@@ -34,6 +37,14 @@ function item(text, kind, titled) {
 
 function followScroll() {
   gutter.scrollTop = margin.scrollTop = area.scrollTop;
+}
+
+// How many, and the first; empty for none.
+function counted(found, word) {
+  if (!found.length) return "";
+  const { line, text } = found[0];
+  const count = `${found.length} ${word}${found.length === 1 ? "" : "s"}.`;
+  return `${count} ${line ? `Line ${line}: ` : ""}${text}`;
 }
 
 async function check() {
@@ -52,11 +63,11 @@ async function check() {
     const found = await answer.json();
     if (mine !== asked) return; // it was written on meanwhile
     if (!answer.ok) throw new Error(found.detail);
-    showLines(found.mistakes);
-    const first = found.mistakes[0];
-    const count = found.mistakes.length;
-    told.textContent = !count ? "No mistakes."
-      : `${count} mistake${count === 1 ? "" : "s"}. ${first.line ? `Line ${first.line}: ` : ""}${first.text}`;
+    showLines(found.mistakes, found.warnings);
+    told.textContent = [
+      counted(found.mistakes, "mistake") || "No mistakes.",
+      counted(found.warnings, "warning"),
+    ].join(" ").trim();
   } catch {
     if (mine === asked) told.textContent = "It could not be checked.";
   }
