@@ -25,6 +25,8 @@ AGENT = "plivo-python/4.63.0 (plivo-sim verify)"
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
+EXPAND = "?expand=end_user,documents,linked_numbers"
+
 TIMEOUT_S = 30.0
 _LONGEST_SHOWN = 200
 Sized = tuple[Steps, int]
@@ -60,7 +62,7 @@ class Verifier:
             "current", "requirements", f"{compliance}Requirements/{key}", "Requirements"
         )
         yield self._probe("current", "list", f"{compliance}?limit=1&offset=0", "List")
-        yield from self._first("current", compliance, "compliances", "compliance_id", "One")
+        yield from self._first("current", compliance, "compliances", "compliance_id", "One", EXPAND)
         yield self._probe("current", "unknown id", f"{compliance}{NOWHERE}/", "Error", 404)
         yield self._probe("current", "unknown parameter", f"{compliance}?surprise=1", "Error", 400)
         yield self._probe(
@@ -107,8 +109,7 @@ class Verifier:
             for name in ("get expanded", "update in review", "delete", "get deleted"):
                 yield Probe(f"current: {name}", not_made="the create told no id")
             return
-        expand = "?expand=end_user,documents,linked_numbers"
-        yield self._probe("current", "get expanded", f"{path}{id}/{expand}", "One")
+        yield self._probe("current", "get expanded", f"{path}{id}/{EXPAND}", "One")
         change = [("data", json.dumps({"alias": "changed"}))]
         yield self._probe(
             "current", "update in review", f"{path}{id}/", "Error", 400, method="PATCH", form=change
@@ -116,7 +117,9 @@ class Verifier:
         yield self._probe("current", "delete", f"{path}{id}/", "Created", method="DELETE")
         yield self._probe("current", "get deleted", f"{path}{id}/", "Error", 404)
 
-    def _first(self, surface: str, path: str, key: str, id: str, schema: str) -> Iterator[Probe]:
+    def _first(
+        self, surface: str, path: str, key: str, id: str, schema: str, query: str = ""
+    ) -> Iterator[Probe]:
         """The first record of a list; one that is not made, where it has none with an id."""
         name = f"{path} get"
         _, listed = self._call("GET", f"{path}?limit=1")
@@ -130,7 +133,7 @@ class Verifier:
         ):
             yield Probe(f"{surface}: {name}", not_made=f"the list told no {id}")
         else:
-            yield self._probe(surface, name, f"{path}{records[0][id]}/", schema)
+            yield self._probe(surface, name, f"{path}{records[0][id]}/{query}", schema)
 
     def _probe(
         self, surface: str, name: str, path: str, schema: str, status: int = 200, **call: Any
