@@ -85,8 +85,9 @@ def verify(
     With --tape, what was recorded: each call is made to a simulator that begins empty, with
     --catalogue and --machine, and status, shape, words and headers are compared; one at --base-url
     has its own. Else --base-url is asked now, as --auth-id with
-    --auth-token, read-only unless --life-cycle is given. Exit code 1 when something differs, 2 when
-    the tape cannot be used or the server refuses.
+    --auth-token, read-only unless --life-cycle is given; what the account has no record of is
+    not compared, and named. Exit code 1 when something differs, 2 when the tape cannot be used or
+    the server refuses.
     """
     _check_pairs()
     if tape_file is not None:
@@ -211,12 +212,28 @@ def _probed(base_url: str, auth_id: str, auth_token: str, life_cycle: bool) -> l
 
 
 def _told(probes: list[Probe]) -> list[dict[str, Any]]:
-    return [{"probe": each.name, "differences": each.differences} for each in probes]
+    return [
+        {
+            "probe": each.name,
+            "differences": each.differences,
+            "not_compared": each.not_compared,
+            "not_made": each.not_made or None,
+        }
+        for each in probes
+    ]
 
 
 def _probe_lines(probes: list[Probe]) -> str:
     lines = []
     for probe in probes:
+        if probe.not_made:
+            lines.append(f"not made {probe.name}: {probe.not_made}")
+            continue
         lines.append(f"{'differs' if probe.differences else 'ok':<8} {probe.name}")
         lines += [f"         {difference}" for difference in probe.differences]
+        lines += [
+            f"         {path} is empty: no entry of it was compared" for path in probe.not_compared
+        ]
+    not_made = sum(bool(probe.not_made) for probe in probes)
+    lines.append(f"{len(probes) - not_made} compared, {not_made} not made")
     return "\n".join(lines)

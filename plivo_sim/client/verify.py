@@ -16,7 +16,7 @@ from plivo_sim.apis.legacy.routes import LEGACY
 from plivo_sim.apis.phone_number.routes import CURRENT
 from plivo_sim.client import Client, Form, Garbled, Http, Refused
 from plivo_sim.client.applications import create_request, requirement_of, sample_business
-from plivo_sim.domain.typed import dotted, short, told
+from plivo_sim.domain.typed import Steps, dotted, short, told
 from plivo_sim.domain.urls import basic
 from plivo_sim.openapi import build
 from plivo_sim.web.endpoints import Surface
@@ -25,16 +25,24 @@ AGENT = "plivo-python/4.63.0 (plivo-sim verify)"
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
+EXPAND = "?expand=end_user,documents,linked_numbers"
+
 TIMEOUT_S = 30.0
 _LONGEST_SHOWN = 200
+Sized = tuple[Steps, int]
+"""A path and a length."""
 
 
 @dataclass(slots=True)
 class Probe:
-    """One request and how its answer differs from ours; nothing when the shapes agree."""
+    """One request and how its answer differs from ours; nothing when the shapes agree.
+    ``not_compared``: paths of lists in the answer that have no entry; ``not_made``: why it was not
+    made, for one that was not."""
 
     name: str
     differences: list[str] = field(default_factory=list)
+    not_compared: list[str] = field(default_factory=list)
+    not_made: str = ""
 
 
 class Verifier:
@@ -54,7 +62,7 @@ class Verifier:
             "current", "requirements", f"{compliance}Requirements/{key}", "Requirements"
         )
         yield self._probe("current", "list", f"{compliance}?limit=1&offset=0", "List")
-        yield from self._first("current", compliance, "compliances", "compliance_id", "One")
+        yield from self._first("current", compliance, "compliances", "compliance_id", "One", EXPAND)
         yield self._probe("current", "unknown id", f"{compliance}{NOWHERE}/", "Error", 404)
         yield self._probe("current", "unknown parameter", f"{compliance}?surprise=1", "Error", 400)
         yield self._probe(
@@ -98,9 +106,10 @@ class Verifier:
         yield probe
         id = made.get("compliance_id") if isinstance(made, dict) else None
         if not id:
+            for name in ("get expanded", "update in review", "delete", "get deleted"):
+                yield Probe(f"current: {name}", not_made="the create told no id")
             return
-        expand = "?expand=end_user,documents,linked_numbers"
-        yield self._probe("current", "get expanded", f"{path}{id}/{expand}", "One")
+        yield self._probe("current", "get expanded", f"{path}{id}/{EXPAND}", "One")
         change = [("data", json.dumps({"alias": "changed"}))]
         yield self._probe(
             "current", "update in review", f"{path}{id}/", "Error", 400, method="PATCH", form=change
@@ -108,12 +117,23 @@ class Verifier:
         yield self._probe("current", "delete", f"{path}{id}/", "Created", method="DELETE")
         yield self._probe("current", "get deleted", f"{path}{id}/", "Error", 404)
 
-    def _first(self, surface: str, path: str, key: str, id: str, schema: str) -> Iterator[Probe]:
-        """The first record of a list, if the account has one."""
+    def _first(
+        self, surface: str, path: str, key: str, id: str, schema: str, query: str = ""
+    ) -> Iterator[Probe]:
+        """The first record of a list; one that is not made, where it has none with an id."""
+        name = f"{path} get"
         _, listed = self._call("GET", f"{path}?limit=1")
         records = listed.get(key) if isinstance(listed, dict) else None
-        if records and isinstance(records[0], dict) and id in records[0]:
-            yield self._probe(surface, f"{path} get", f"{path}{records[0][id]}/", schema)
+        if records == []:
+            yield Probe(f"{surface}: {name}", not_made="the account has no such record")
+        elif (
+            not isinstance(records, list)
+            or not isinstance(records[0], dict)
+            or (id not in records[0])
+        ):
+            yield Probe(f"{surface}: {name}", not_made=f"the list told no {id}")
+        else:
+            yield self._probe(surface, name, f"{path}{records[0][id]}/{query}", schema)
 
     def _probe(
         self, surface: str, name: str, path: str, schema: str, status: int = 200, **call: Any
@@ -136,6 +156,7 @@ class Verifier:
         if found != status:
             probe.differences.append(f"status {found}, ours is {status}")
         probe.differences += self._schemas[surface].differences(schema, body)
+        probe.not_compared += self._schemas[surface].empty_lists(schema, body)
         return probe, body
 
     def _call(
@@ -177,6 +198,28 @@ class Schemas:
         """How a body differs from the component of this name, path by path."""
         found = self.misfits({"$ref": f"#/components/schemas/{name}"}, body)
         return [f"{path}: {text}" for path, text in found]
+
+    def empty_lists(self, name: str, body: Any) -> list[str]:
+        """The paths of the lists of objects that have no entry anywhere in the body, so that the
+        shape of an entry cannot be compared."""
+        found = list(self._lists({"$ref": f"/{name}"}, body, ()))
+        filled = {path for path, size in found if size}
+        return list(dict.fromkeys(dotted(path) for path, _ in found if path not in filled))
+
+    def _lists(self, schema: Mapping[str, Any], body: Any, path: Steps) -> Iterator[Sized]:
+        """Each list of objects in a body, with its length; a path has no places in lists."""
+        if "$ref" in schema:
+            schema = self._components[schema["$ref"].rpartition("/")[2]]
+        for each in schema.get("anyOf", ()):
+            yield from self._lists(each, body, path)
+        items = schema.get("items", {})
+        if isinstance(body, list) and ("$ref" in items or items.get("type") == "object"):
+            yield path, len(body)
+            for entry in body:
+                yield from self._lists(items, entry, path)
+        elif isinstance(body, dict):
+            for key, inner in schema.get("properties", {}).items():
+                yield from self._lists(inner, body.get(key), (*path, key))
 
     def misfits(self, schema: Mapping[str, Any], body: Any) -> list[tuple[str, str]]:
         """Path and text of all that does not fit a schema, which may refer to components."""

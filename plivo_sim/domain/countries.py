@@ -3,7 +3,7 @@ look like there. The values are data: a file of ``catalogue/countries`` each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated
 
 import msgspec
@@ -94,11 +94,16 @@ class Country(Part, frozen=True, kw_only=True):
 
 
 def is_country(country_iso: str) -> bool:
-    """Whether a code in capital letters is of a country that has phone numbers: one of the regions
-    of the ``phonenumbers`` library."""
+    """Whether a code in capital letters is of a country that has phone numbers."""
+    return country_iso in countries_with_numbers()
+
+
+def countries_with_numbers() -> Collection[str]:
+    """The codes of the regions that the ``phonenumbers`` library has."""
     from phonenumbers import SUPPORTED_REGIONS  # here because it is heavy
 
-    return country_iso in SUPPORTED_REGIONS
+    regions: Collection[str] = SUPPORTED_REGIONS
+    return regions
 
 
 def nameless(country_iso: str) -> Country:

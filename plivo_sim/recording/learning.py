@@ -102,16 +102,27 @@ class Learner:
             "number_types": [asked.number_type.value],
             "user_types": [asked.user_type.value],
         }
-        if current is None and legacy is None:
-            return None
-        if not current and not legacy:
+        if current == legacy == {}:
             return {**key, "exists": False, "documents": []}
-        slots = legacy.get("acceptable_document_types", []) if legacy else []
-        for type_ in (current or {}).get("document_types", ()):
-            self._add_type(type_)
+        if not current and not legacy:
+            if current is not legacy:
+                self._note(f"{asked}: one API has no requirement, the other told nothing; left out")
+            return None
+        if not current or not legacy:
+            other = "the legacy API" if current else "today's API"
+            without = "told nothing" if None in (current, legacy) else "has no requirement"
+            self._note(f"{asked}: {other} {without}; written as the other one told it")
+        slots = _slots(legacy) if legacy else []
+        listed = current["document_types"] if current else []
         in_legacy = [each for slot in slots for each in slot["acceptable_documents"]]
-        for each in in_legacy:
+        for each in (*listed, *in_legacy):
             self._add_type(each)
+        if any(
+            each["document_type_id"] not in self._words
+            for each in (listed if current else in_legacy)
+        ):
+            self._note(f"{asked}: nothing was told of the fields of a document; left out")
+            return None
         id = (current or {}).get("requirement_id") or (legacy or {})["compliance_requirement_id"]
         if legacy and id != legacy["compliance_requirement_id"]:
             self._note(f"{asked}: the legacy API has another id for this requirement; left out")
@@ -158,7 +169,8 @@ class Learner:
     def _look_up(
         self, path: str, query: Mapping[str, str], asked: Combination
     ) -> dict[str, Any] | None:
-        """The requirement; empty where the account has none; None where nothing was told."""
+        """The requirement; empty where the account has none; None where nothing was told. Raises
+        LookupError for one that is empty itself."""
         status, told = self._get(f"{path}?{urlencode(query)}")
         if status == 200:
             if not told:
@@ -171,14 +183,20 @@ class Learner:
         return None
 
     def _add_type(self, shown: Mapping[str, Any]) -> None:
-        """Note a document type, once; what today's API tells of it comes first."""
+        """Note a document type, once; what today's API tells of it comes first. One of whose fields
+        nothing is told is not noted."""
         id = shown["document_type_id"]
         if id in self._types:
             return
         if len(self._types) == MOST_TYPES:
             raise ValueError(f"there are more than {MOST_TYPES} document types")
-        status, legacy = self._get(f"ComplianceDocumentType/{quote(id, safe='')}/")
+        path = f"ComplianceDocumentType/{quote(id, safe='')}/"
+        status, legacy = self._get(path)
         told = legacy if status == 200 else {}
+        if status != 200:
+            self._note(f"{path} answered {status}")
+            if "required_fields" not in shown:
+                return
         name = shown.get("name") or shown.get("document_type_name") or told["document_name"]
         self._types[id] = _type(id, name, shown, told)
         self._words[id] = self._word(name, id)
@@ -227,14 +245,22 @@ def _asked_to_wait_s(text: str) -> float:
     return min(float(text), LONGEST_WAIT_S) if is_number else 1.0
 
 
+def _slots(legacy: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """In the spelling that the SDKs read, or the page's. Raises LookupError for neither."""
+    name = "acceptable_document_types"
+    slots: list[dict[str, Any]] = legacy[name if name in legacy else name[:-1]]
+    return slots
+
+
 def _type(
     id: str, name: str, shown: Mapping[str, Any], legacy: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """A document type as a catalogue has it, from what the two APIs tell of it."""
+    """A document type as a catalogue has it, from what the two APIs tell of it. Raises LookupError
+    where neither tells of its fields."""
     proof = legacy.get("proof_required")
     needs_file = shown.get("proof_required", bool(proof) or not legacy)
     fields = {each["field_name"]: each for each in legacy.get("information", ())}
-    listed = shown.get("required_fields", list(fields.values()))
+    listed = shown["required_fields"] if "required_fields" in shown else legacy["information"]
     return {
         "id": id,
         "name": name,

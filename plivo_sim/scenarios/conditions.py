@@ -17,16 +17,27 @@ from plivo_sim.scenarios.patterns import glob, is_glob, regex
 
 APIS = ("new", "legacy", "atoms")
 
-_WORDS: dict[str, tuple[str, ...]] = {
+CLOSED: dict[str, tuple[str, ...]] = {
     "number_type": tuple(NumberType),
     "user_type": tuple(UserType),
     "api": APIS,
     "dialect": tuple(Origin),
 }
 
-_COUNTED = ("attempt", "submission")
+COUNTED = ("attempt", "submission")
+
+_ALWAYS = (*CLOSED, "country", "account", "application", *COUNTED)
+"""What every submission has."""
 
 _PATHS = ("alias", "callback_url", "end_user", "documents")
+
+PATHS_FIRST = ("alias", "callback_url", *(f"end_user.{each}" for each in END_USER_DETAILS))
+"""What an attempt can change; all other paths begin with ``documents.``."""
+
+_TEXTS = ("alias", "name", "registration_number", "file_names", "repeated_files", "account",
+          "application")  # fmt: skip
+
+_ACCOUNT = re.compile(r"MA[A-Za-z0-9]{18}", re.IGNORECASE)
 
 _COUNTED_WORD = re.compile(r"\[\d+\]$")
 
@@ -42,7 +53,8 @@ def condition_mistakes(when: When, path: Steps, words: Words, depth: int = 0) ->
         if test is None or name in ("any", "all", "not_", "data_fields"):
             continue
         yield from _test_mistakes(test, (*path, name))
-        for value in _values(test):
+        yield from _idle_comparisons(name, test, (*path, name))
+        for value in values_of(test):
             if isinstance(value, str) and is_glob(value):
                 yield from _glob_mistakes(name, value, (*path, name), words)
             else:
@@ -110,8 +122,23 @@ def _test_mistakes(test: Any, path: Steps) -> Iterator[Found]:
         if getattr(test, "is_" if key == "is" else key) == "":
             yield (*path, key), "is empty: nothing is; write {missing: true}"
     yield from unread(regex, test.regex, (*path, "regex"))
+    if test.missing and test != Comparison(missing=True):
+        yield path, "can match nothing: what is missing cannot be compared"
     if test.at_least is not None and test.at_most is not None and test.at_least > test.at_most:
         yield path, f"nothing is at least {test.at_least:g} and at most {test.at_most:g}"
+
+
+def _idle_comparisons(name: str, test: Any, path: Steps) -> Iterator[Found]:
+    """Comparisons that this fact never meets, whatever it is."""
+    if not isinstance(test, Comparison):
+        return
+    if test.missing and name in _ALWAYS:
+        yield (
+            (*path, "missing"),
+            f"can match nothing: {name} is never missing",
+        )
+    if test.differs_from == name:
+        yield (*path, "differs_from"), "can match nothing: it is compared with itself"
 
 
 def _texts(test: Any) -> Iterator[str]:
@@ -121,7 +148,7 @@ def _texts(test: Any) -> Iterator[str]:
     return (each for each in (test if isinstance(test, list) else [test]) if isinstance(each, str))
 
 
-def _values(test: Any) -> list[Scalar]:
+def values_of(test: Any) -> list[Scalar]:
     """The values and globs that a whole value is compared with."""
     if isinstance(test, Comparison):
         given = [each for each in (test.is_, test.glob) if each is not None]
@@ -131,7 +158,7 @@ def _values(test: Any) -> list[Scalar]:
 
 def _glob_mistakes(name: str, wanted: str, path: Steps, words: Words) -> Iterator[Found]:
     """A glob that fits none of the few words which this fact can be."""
-    known: Collection[str] = _WORDS.get(name, ())
+    known: Collection[str] = CLOSED.get(name, ())
     what = name.replace("_", " ")
     if name == "document_types":
         known, what = words.documents, "document type"
@@ -144,15 +171,17 @@ def _glob_mistakes(name: str, wanted: str, path: Steps, words: Words) -> Iterato
 def _value_mistakes(name: str, value: Scalar, path: Steps, words: Words) -> Iterator[Found]:
     """A value that this fact can never have."""
     text = str(value)
-    if name in _WORDS:
-        yield from unknown_word(text, _WORDS[name], name.replace("_", " "), path)
+    if name in CLOSED:
+        yield from unknown_word(text, CLOSED[name], name.replace("_", " "), path)
     elif name == "document_types":
         yield from unknown_word(text, words.documents, "document type", path)
     elif name == "changed":
         yield from _path_mistakes(text, words, path)
     elif name == "country":
         yield from _country_mistakes(text, words, path)
-    elif name in _COUNTED and not (text.isascii() and text.isdecimal() and int(text) >= 1):
+    elif name == "account" and not _ACCOUNT.fullmatch(text):
+        yield path, f"'{text}' is no auth id of an account: MA and 18 letters or digits"
+    elif name in COUNTED and not (text.isascii() and text.isdecimal() and int(text) >= 1):
         yield path, f"{text} is no {name}; they count from 1"
 
 
@@ -180,11 +209,32 @@ def doubtful_fields(scenario: Scenario, known: Collection[str]) -> Iterator[Foun
                 yield path, f"no document of the catalogue has a field '{name}'{hint}"
 
 
+def doubtful_texts(scenario: Scenario) -> Iterator[Found]:
+    """Texts that are compared as numbers or as dates, which they are in few submissions."""
+    for index, rule in enumerate(scenario.rules):
+        yield from _typed_texts(rule.when, ("rules", index, "when"))
+
+
+def _typed_texts(when: When, path: Steps) -> Iterator[Found]:
+    for name in _TEXTS:
+        test = getattr(when, name)
+        for key, kind in (("at_least", "number"), ("at_most", "number"), ("passed", "date")):
+            is_usual = name == "registration_number" and kind == "number"
+            if isinstance(test, Comparison) and getattr(test, key) is not None and not is_usual:
+                told = f"matches only a text that is a {kind}"
+                yield (*path, name, key), told
+    for key in ("any", "all"):
+        for index, each in enumerate(getattr(when, key) or ()):
+            yield from _typed_texts(each, (*path, key, index))
+    if when.not_ is not None:
+        yield from _typed_texts(when.not_, (*path, "not"))
+
+
 def _fields_in(when: When, path: Steps) -> Iterator[Found]:
     """The names of data fields that are looked at."""
     for name in when.data_fields or {}:
         yield (*path, "data_fields", name), name
-    for text in map(str, _values(when.changed) if when.changed is not None else ()):
+    for text in map(str, values_of(when.changed) if when.changed is not None else ()):
         steps = text.split(".")
         if len(steps) == 3 and steps[0] == "documents" and not is_glob(steps[2]):
             yield (*path, "changed"), steps[2]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from importlib import resources
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from plivo_sim.domain.typed import Found, Steps, dotted, fitted, once
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.machines import default_machine, mistakes_in, read_machine
 from plivo_sim.scenarios.complaints import Words
-from plivo_sim.scenarios.conditions import doubtful_fields
+from plivo_sim.scenarios.conditions import doubtful_fields, doubtful_texts
 from plivo_sim.scenarios.language import Scenario, shape_schema
 from plivo_sim.scenarios.validation import mistakes_of
 
@@ -136,7 +136,8 @@ def doubts_about(
 ) -> list[Mistake]:
     """What is probably a mistake in a scenario that can be used; of its text with the lines.
     ``field_names``: the data fields of the catalogue."""
-    found = list(islice(doubtful_fields(scenario, field_names), limits.MISTAKES.most))
+    doubts = chain(doubtful_fields(scenario, field_names), doubtful_texts(scenario))
+    found = list(islice(doubts, limits.MISTAKES.most))
     line_of = plain_values(text, file, SMALL, ScenarioError).lines() if text and found else None
     return [
         Mistake(file, line_of(path) if line_of else 0, dotted(path), told) for path, told in found

@@ -21,7 +21,7 @@ Facts = Mapping[str, Any]
 _WANTED = ", wanted "
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _APIS = {Origin.LEGACY: "legacy", Origin.ATOMS: "atoms"}
-_LEAVES = tuple(
+LEAVES = tuple(
     name for name in When.__struct_fields__ if name not in ("any", "all", "not_", "data_fields")
 )
 
@@ -42,7 +42,7 @@ def facts_of(
         "country": application.country_iso,
         "number_type": application.number_type.value,
         "user_type": application.user_type.value,
-        "api": _APIS.get(submission.via, "new"),
+        "api": api_of(submission.via),
         "dialect": submission.via.value,
         "alias": application.alias,
         "name": submission.end_user.name,
@@ -62,6 +62,11 @@ def facts_of(
     }
 
 
+def api_of(via: Origin) -> str:
+    """The API that speaks this dialect."""
+    return _APIS.get(via, "new")
+
+
 def check(when: When, facts: Facts) -> tuple[bool, str, int]:
     """Whether every condition holds, what held or the first that does not, and how many held. Each
     condition is looked at once, those after the first that does not hold never."""
@@ -78,7 +83,7 @@ def _cut(text: str) -> str:
 
 
 def _conditions(when: When, facts: Facts) -> Iterator[tuple[bool, str]]:
-    for name in _LEAVES:
+    for name in LEAVES:
         test = getattr(when, name)
         if test is not None:
             yield _leaf(name, test, facts[name], facts)
@@ -104,10 +109,12 @@ def _leaf(name: str, test: Any, value: Any, facts: Facts) -> tuple[bool, str]:
     if other is not None:
         told += f", while {other} is {_quoted(facts[other])}"
     told += f"{_WANTED}{wanted_text(test)}"
-    return _holds(test, value, facts), told
+    return holds(test, value, facts), told
 
 
-def _holds(test: Any, value: Any, facts: Facts) -> bool:
+def holds(test: Any, value: Any, facts: Facts) -> bool:
+    """Whether a value, or one of a list of them, is as a test wants it. ``facts``: the others, for
+    ``differs_from``, and ``today``."""
     values = value if isinstance(value, list) else [value]
     if isinstance(test, Comparison):
         return _compares(test, values, facts)
@@ -171,7 +178,7 @@ def _has(pattern: str, text: str) -> bool:
 
 def _number(value: Any) -> float:
     try:
-        return float(value)
+        return float(str(value))  # an int may be too large for a float
     except ValueError:
         return float("nan")
 

@@ -90,6 +90,40 @@ class Pattern:
                       for way in self._ways[state]]  # fmt: skip
         return False
 
+    def may_be_found(self, begin: str, alphabet: str | None = None) -> bool:
+        """Whether it may be found in a text that begins so and goes on with characters of the
+        alphabet, None: any; False only where it is found in none. Of places, only the start of the
+        text is looked at."""
+        states, at = {self._start}, 0
+        while True:
+            reached = self._reached(states, at)
+            if self._end in reached:
+                return True
+            chars = begin[at : at + 1] or alphabet
+            on = {way for state in reached & self._tests.keys()
+                  if chars is None or any(map(self._tests[state], chars))
+                  for way in self._ways[state]}  # fmt: skip
+            if at < len(begin):
+                states = {self._start, *on}
+            elif on <= states:
+                return False
+            else:
+                states |= on
+            at += 1
+
+    def _reached(self, states: set[int], at: int) -> set[int]:
+        """These and the states that are reached from them without a character, where all places
+        may hold but the start of a text, which is at 0 alone."""
+        seen, todo = set(states), list(states)
+        while todo:
+            state = todo.pop()
+            if state in self._tests or (at and self._places.get(state) in _STARTS):
+                continue
+            new = [way for way in self._ways[state] if way not in seen]
+            seen.update(new)
+            todo += new
+        return seen
+
     def _followed(self, seen: set[int], text: str, at: int) -> list[int] | None:
         """The states that wait for a character, out of those that are reached without one; None
         when the end is reached."""
@@ -227,6 +261,7 @@ _PLACES: dict[str, Callable[[str, int], bool]] = {
     "b": lambda text, at: _is_word(text, at - 1) is not _is_word(text, at),
     "B": lambda text, at: _is_word(text, at - 1) is _is_word(text, at),
 }
+_STARTS = (_PLACES["^"], _PLACES["A"])
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a"}
 _COUNTS = re.compile(r"\{(?!\})([0-9]{0,4})(?:(,)([0-9]{0,4}))?\}")
 _SUPPORTED = (

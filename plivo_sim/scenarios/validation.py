@@ -23,6 +23,7 @@ from plivo_sim.scenarios.complaints import (
     unread,
 )
 from plivo_sim.scenarios.conditions import APIS, condition_mistakes, regexes_together
+from plivo_sim.scenarios.impossible import Search
 from plivo_sim.scenarios.language import (
     REFUSING,
     Decision,
@@ -47,10 +48,15 @@ def mistakes_of(
     if not isinstance(data, Mapping):
         return
     rules = list(parts(data.get("rules"), Rule, ("rules",)))
+    too_much = list(regexes_together(rules))
+    search = Search(words)
     for path, rule in rules:
         yield from _decision_mistakes(rule, path, wrong, words, machine)
-        yield from condition_mistakes(rule.when, (*path, "when"), words)
-    yield from regexes_together(rules)
+        found = list(condition_mistakes(rule.when, (*path, "when"), words))
+        yield from found
+        if not found and not too_much:
+            yield from search.in_condition(rule.when, (*path, "when"))
+    yield from too_much
     yield from _same_names([(path, rule.name) for path, rule in rules])
     default = part(data.get("default"), Decision)
     if default is not None:

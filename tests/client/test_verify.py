@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,12 +11,13 @@ from click.testing import CliRunner
 
 from plivo_sim.apis.phone_number import routes
 from plivo_sim.apis.phone_number.current.presenters import present_list
+from plivo_sim.app import create_app
 from plivo_sim.assembly import LiveSimulator
 from plivo_sim.cli import main
 from plivo_sim.client import Unreachable
-from plivo_sim.client.verify import Verifier
+from plivo_sim.client.verify import Schemas, Verifier
 from plivo_sim.settings import Settings
-from tests.support import AUTH_ID
+from tests.support import AUTH_ID, Http
 
 pytestmark = pytest.mark.live
 
@@ -104,6 +106,75 @@ def test_a_silent_server_is_told() -> None:
         pass
     with pytest.raises(Unreachable, match="nothing answers"):
         list(verifier(gone).read_only())
+
+
+NOT_MADE = {
+    f"{each} get"
+    for each in (
+        "current: PhoneNumber/Compliance/",
+        "legacy: EndUser/",
+        "legacy: ComplianceDocument/",
+        "legacy: ComplianceApplication/",
+    )
+}
+"""Of an account without records; document types are everybody's."""
+
+
+def told(server: LiveSimulator, *words: str) -> tuple[int, Any]:
+    args = ["verify", "--base-url", server.url, "--auth-id", AUTH_ID, "--auth-token", "t", *words]
+    done = CliRunner().invoke(main, args)
+    return done.exit_code, json.loads(done.output) if "--json" in words else done.output
+
+
+def test_what_an_account_without_records_leaves_open_is_named(server: LiveSimulator) -> None:
+    """Reads of a record, and entries of lists: as text and as JSON; what was compared agrees."""
+    code, text = told(server)
+    assert code == 0
+    for name in NOT_MADE:
+        assert f"not made {name}: the account has no such record\n" in text
+    assert "\n         compliances is empty: no entry of it was compared\n" in text
+    assert text.endswith(" compared, 4 not made\n")
+    code, probes = told(server, "--json")
+    assert code == 0
+    assert {each["probe"] for each in probes if each["not_made"]} == NOT_MADE
+    assert {each["probe"]: each["not_compared"] for each in probes if each["not_compared"]} == {
+        "current: list": ["compliances"],
+        "legacy: EndUser list": ["objects"],
+        "legacy: ComplianceDocument list": ["objects"],
+        "legacy: ComplianceApplication list": ["objects"],
+    }
+
+
+def test_with_records_only_what_they_lack_is_left_open(server: LiveSimulator) -> None:
+    """Its numbers; its end user and its documents are read with it."""
+    Http(create_app(server.sim), server.sim).sdk_created()
+    code, probes = told(server, "--json")
+    assert code == 0
+    assert [each["probe"] for each in probes if each["not_made"]] == []
+    assert [(each["probe"], each["not_compared"]) for each in probes if each["not_compared"]] == [
+        ("current: PhoneNumber/Compliance/ get", ["compliance.linked_numbers"])
+    ]
+
+
+def test_a_create_without_an_id_leaves_the_rest_of_the_life_cycle_open(
+    server: LiveSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its probes are named, and the create differs."""
+    monkeypatch.setattr(Schemas, "differences", lambda *_: [])
+    call = Verifier._call
+
+    def without_id(self: Verifier, method: str, path: str, **more: Any) -> tuple[int, Any]:
+        status, body = call(self, method, path, **more)
+        return status, {} if status == 201 else body
+
+    monkeypatch.setattr(Verifier, "_call", without_id)
+    probes = list(verifier(server).life_cycle())
+    assert [each.name for each in probes if each.not_made == "the create told no id"] == [
+        "current: get expanded",
+        "current: update in review",
+        "current: delete",
+        "current: get deleted",
+    ]
 
 
 @pytest.mark.parametrize("life_cycle", [True, False])

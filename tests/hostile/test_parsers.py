@@ -167,6 +167,7 @@ CALLS = {
         "glob": "limit glob", "regex": "limits regex, regex_steps, regex_text"},
     "scenarios/conditions.py": {
         "re.compile": LINEAR, "int": "limit glob", "regex": "limit regex", "glob": "limit glob"},
+    "scenarios/impossible.py": {"int": "limit glob", "regex": "limits regex, regex_steps"},
     "scenarios/steps.py": {"re.compile": LINEAR},
     "scenarios/validation.py": {"parse_duration": "limit duration", "glob": "limit glob"},
     "outgoing/guard.py": {"urlsplit": LINEAR},

@@ -297,12 +297,72 @@ def test_document_types_of_one_name_are_kept_apart() -> None:
     other, word = next((name, word) for name, word in shipped.items() if " " in name)
     named["bbbbbbbb-0000-4000-8000-000000000000"] = f"{word.replace('_', ' ')}."
     named["cccccccc-0000-4000-8000-000000000000"] = other
-    types = [{"document_type_id": id, "name": name} for id, name in named.items()]
+    types = [
+        {"document_type_id": id, "name": name, "required_fields": []} for id, name in named.items()
+    ]
     told = {"requirement_id": "dddddddd-0000-4000-8000-000000000000", "document_types": types}
     for each in learner(Upstream(("200 OK", {}, told), ("404 No", {}, {})), []):
         found = each.learn(["IN"], TODAY).catalogue
     assert {told["id"] for told in found["document_types"].values()} == set(named)
     assert found["document_types"][word]["name"] == other
+
+
+FAILED = ("500 Internal", {}, {"error": "internal"})
+ABSENT = ("404 Not Found", {}, {"error": "not found"})
+
+
+@pytest.mark.parametrize("silent", [FAILED, ABSENT])
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_one_api_did_not_tell_is_not_taken_for_nothing_required(
+    silent: Any, order: int
+) -> None:
+    """Though the other one has no requirement: each combination is left out, and that is told."""
+    pair = (silent, NOTHING)[::order]
+    for each in learner(Upstream(*pair * 8), []):
+        found = each.learn(["IN"], TODAY)
+    assert found.catalogue["requirements"] == []
+    assert len([note for note in found.notes if note.endswith("told nothing; left out")]) == 8
+
+
+DEED = {"document_type_id": "aaaaaaaa-0000-4000-8000-000000000000", "name": "A Deed"}
+REQUIRED = {
+    "requirement_id": "dddddddd-0000-4000-8000-000000000000",
+    "document_types": [{**DEED, "required_fields": []}],
+}
+SLOT = {"name": "Deed", "scope": "local", "acceptable_documents": [DEED]}
+IN_LEGACY = {
+    "compliance_requirement_id": REQUIRED["requirement_id"], "acceptable_document_types": [SLOT],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("current", "legacy", "told"),
+    [
+        (("200 OK", {}, REQUIRED), FAILED, "the legacy API told nothing"),
+        (("200 OK", {}, REQUIRED), ABSENT, "the legacy API told nothing"),
+        (("200 OK", {}, REQUIRED), NOTHING, "the legacy API has no requirement"),
+        (FAILED, ("200 OK", {}, IN_LEGACY), "today's API told nothing"),
+        (NOTHING, ("200 OK", {}, IN_LEGACY), "today's API has no requirement"),
+    ],
+)
+def test_what_one_api_alone_told_is_written_and_said(current: Any, legacy: Any, told: str) -> None:
+    """Of the first combination; of the others nothing is told."""
+    deed = ("200 OK", {}, {"information": []})
+    for each in learner(Upstream(current, legacy, deed, ABSENT), []):
+        found = each.learn(["IN"], TODAY)
+    (entry,) = found.catalogue["requirements"]
+    assert entry["documents"]
+    assert f"IN local, individual: {told}; written as the other one told it" in found.notes
+
+
+def test_a_document_of_whose_fields_nothing_is_told_is_not_one_without_fields() -> None:
+    """The legacy API alone names it, and fails to tell of it: the combination is left out."""
+    for each in learner(Upstream(ABSENT, ("200 OK", {}, IN_LEGACY), FAILED, ABSENT), []):
+        found = each.learn(["IN"], TODAY)
+    assert found.catalogue == {"document_types": {}, "requirements": []}
+    assert f"ComplianceDocumentType/{DEED['document_type_id']}/ answered 500" in found.notes
+    left_out = "IN local, individual: nothing was told of the fields of a document; left out"
+    assert left_out in found.notes
 
 
 @pytest.mark.parametrize(
@@ -315,6 +375,8 @@ def test_document_types_of_one_name_are_kept_apart() -> None:
         (("403 Forbidden", {}, {"error": "no"}), Refused),
         (("200 OK", {}, {"document_types": [{"name": "x"}]}), ValueError),
         (("200 OK", {}, {"document_types": "none"}), ValueError),
+        (("200 OK", {}, {}), ValueError),
+        (("200 OK", {}, {"requirement_id": "x", "compliance_requirement_id": "x"}), ValueError),
     ],
 )
 def test_what_is_no_such_service_is_told(answer: Any, error: type[Exception]) -> None:
