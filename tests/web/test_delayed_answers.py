@@ -191,6 +191,28 @@ def test_a_call_that_waited_for_its_account_does_nothing_after_a_reset(
     assert b" 201 " in read_to_end(ask(live, stack, CREATE, BODY))
 
 
+@pytest.mark.parametrize(
+    ("asked", "status", "made"), [(CREATE, 201, 1), (CREATE.replace("POST", "GET"), 503, 0)]
+)
+def test_who_hangs_up_before_its_turn_is_in_the_log(
+    live: LiveSimulator, account: Account, steer: Http, stack: ExitStack,
+    monkeypatch: pytest.MonkeyPatch, asked: str, status: int, made: int,
+) -> None:  # fmt: skip
+    """What it wrote is done; what it wanted to read is not computed."""
+    monkeypatch.setattr(lock, "MOST_WAITING", 0)
+    with account.lock:
+        sock = ask(live, stack, asked, BODY if made else "")
+        until(lambda: in_line(live) == 1)
+        (conn,) = live._server.connections._waiting()  # type: ignore[attr-defined]
+        sock.close()
+        until(lambda: conn.is_left)
+        monkeypatch.undo()
+    until(lambda: len(account.exchanges) + len(account.refused) == 1)
+    (shown,) = steer.control("GET", "/requests", account=AUTH_ID).get_json()["requests"]
+    assert (shown["status"], shown["method"]) == (status, asked.split()[0])
+    assert len(account.store.end_users) == made
+
+
 class Delaying:
     """An application whose answers to POST wait for an hour."""
 
