@@ -8,6 +8,7 @@ in the words of the API that was called.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from flask import Request, Response, current_app, g, request
@@ -26,6 +27,7 @@ from plivo_sim.apis.phone_number.beta import errors
 from plivo_sim.apis.phone_number.limits import RateLimits
 from plivo_sim.apis.phone_number.routes import CURRENT, new_api_error
 from plivo_sim.domain.errors import Busy, SimError
+from plivo_sim.domain.text import encode_json
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.simulator import Simulator, main_account
 from plivo_sim.simulator.logs import log_request
@@ -43,6 +45,7 @@ from plivo_sim.web.access import (
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES, unreadable
 from plivo_sim.web.calls import (
     SAFE,
+    TAKEN_BACK,
     Call,
     Cut,
     ErrorBody,
@@ -58,12 +61,12 @@ from plivo_sim.web.calls import (
     header_text,
 )
 from plivo_sim.web.endpoints import rows_of
-from plivo_sim.web.fault_injection import Injector
+from plivo_sim.web.fault_injection import Injector, delay, latency_s_of
 from plivo_sim.web.framework import real_request
 from plivo_sim.web.kept_answers import KEY, KeptAnswers, basis_of
 from plivo_sim.web.request_log import Exchange, exchange_of, keep_exchange, note_unmatched
 from plivo_sim.web.steering import note_steering, wrote_until
-from plivo_sim.web.streams import CUT_KEY, HELD_KEY, REFUSED_KEY, Refusal
+from plivo_sim.web.streams import CUT_KEY, HELD_KEY, REFUSED_KEY, Delay, Refusal
 
 logger = logging.getLogger("plivo_sim")
 
@@ -166,7 +169,7 @@ def _let_in(call: Call, surface: str, path_auth_id: str = "") -> Caller:
     caller = admit(call.request, call.sim.settings, surface, path_auth_id)
     assert caller is not None  # it has credentials
     call.auth_id, call.token = caller
-    call.account = call.sim.account(caller.account_id)
+    call.found(call.sim.account(caller.account_id))
     return caller
 
 
@@ -237,8 +240,7 @@ def close_call(injector: Injector, kept: KeptAnswers, response: Response) -> Res
         response.close()  # it was made of what an account holds that moved away meanwhile
         response = call.refuse(account.refusal)
     elif call.is_undone and not _is_moment(call.request):
-        text = "a restore, a reset or an undo ended this call; what it did is undone"
-        response = call.refuse(Busy(text))
+        response = call.refuse(Busy(TAKEN_BACK))
     elif call.spoil is not None:
         response = injector.after(call, call.spoil, response)
     if call.dialect == "control":
@@ -255,8 +257,11 @@ def close_call(injector: Injector, kept: KeptAnswers, response: Response) -> Res
     for name, value in added:
         response.headers.add(name, value)
     _make_sendable(response)
-    exchange = _account_for(call, response)
+    latency_s = latency_s_of(call)
+    exchange = _account_for(call, response, latency_s)
     call.close()
+    if latency_s:
+        delay(call, Delay(latency_s, _instead(call)))
     if exchange is not None:
         kept.keep(call, response, added, exchange)
     call.body = call.came = None  # a page that was rendered stays until garbage is collected
@@ -268,11 +273,21 @@ def _is_moment(request: Request) -> bool:
     return any(row.is_moment for row in rows_of(view))
 
 
-def _account_for(call: Call, response: Response) -> Exchange | None:
-    """Log, journal, coverage. What the call made due happens after the answer was sent. The entry
+def _instead(call: Call) -> Callable[[], bytes | None]:
+    """What is answered if what the call did is undone before its answer is sent."""
+    if not call.wrote:
+        return lambda: None
+    _, body = call.error_body(call, Busy(TAKEN_BACK))
+    told = encode_json(body)
+    return lambda: told if call.is_undone else None
+
+
+def _account_for(call: Call, response: Response, latency_s: float) -> Exchange | None:
+    """Log, journal, coverage. What the call made due happens after the answer was made. The entry
     of the request log, if the call is in that of an account."""
     request, account, status = call.request, call.account_or_none, response.status_code
     took_ms, exchange = (monotonic_s() - call.began) * 1000, None
+    delayed_ms = latency_s * 1000
     if account is not None:
         steered = call.dialect in OWN
         if steered or not call.is_read:
@@ -280,7 +295,8 @@ def _account_for(call: Call, response: Response) -> Exchange | None:
         if call.dialect == "control":
             note_steering(call, status)
         if call.auth_id:
-            exchange = exchange_of(call, request.environ, response, took_ms, account.now())
+            now = account.now()
+            exchange = exchange_of(call, request.environ, response, took_ms, now, delayed_ms)
             keep_exchange(call.sim, account, exchange, exchange.size_bytes, wrote_until(exchange))
     elif status >= 400 and _is_unmatched(call, status):
         note_unmatched(call, request.environ, response, took_ms)
@@ -288,7 +304,7 @@ def _account_for(call: Call, response: Response) -> Exchange | None:
         call.sim.coverage.on_answer(status, call.fault)
     frequent = call.dialect == "console" or request.path.startswith((PROBES, WATCHED))
     level = logging.DEBUG if frequent and call.is_read else logging.INFO
-    line = request.method, request.path, call.dialect, status, took_ms, call.why
+    line = request.method, request.path, call.dialect, status, took_ms + delayed_ms, call.why
     log_request(level, call.api_id, call.auth_id, line)
     return exchange
 

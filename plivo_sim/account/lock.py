@@ -42,7 +42,7 @@ class Asker(Protocol):
     """How long it waits behind those who may wait."""
 
     def entered(self) -> None:
-        """It has got a lock."""
+        """It has got a lock. Raises what ends the request; then it has not."""
 
     def leave(self, lock: AccountLock) -> None:
         """Raises what makes the request be begun again later."""
@@ -147,7 +147,11 @@ class AccountLock:
         if not self.raw.acquire(blocking=False):
             self._wait()
         if (asker := _here.asker) is not None:
-            asker.entered()
+            try:
+                asker.entered()
+            except BaseException:
+                self.raw.release()
+                raise
         return True  # as ``Passing.held`` says it
 
     def __exit__(

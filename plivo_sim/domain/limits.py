@@ -106,8 +106,8 @@ SERVED = Limit(
 )  # fmt: skip
 UNSENT = Limit(
     "unsent", 256 * 1024 * 1024, "bytes",
-    "the answers that are being sent, of all clients together; those that are read for the longest"
-    " are cut off, the last one apart",
+    "the answers that are being sent, or that a fault's latency delays, of all clients together;"
+    " those that have been for the longest are cut off, the last one apart",
 )  # fmt: skip
 PARTS = Limit("parts", 300, "parts", "the parts of a multipart body, the fields of a form")
 DOCUMENTS = Limit("documents", 50, "documents", "the documents of an application in the new API")

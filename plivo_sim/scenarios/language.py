@@ -66,10 +66,13 @@ class FaultRule(Part, frozen=True):
     """One fault: which calls it hits, how often, and what happens to them.
 
     ``effect``:
-      ``error`` answers ``status`` in the dialect's own words; ``slow`` only waits;
+      ``error`` answers ``status`` in the dialect's own words; ``slow`` only delays the answer;
       ``rate_limited`` is 429, ``expired_credentials`` 401, ``unavailable`` 503 (502 in Atoms);
       ``reset`` cuts the connection, ``empty`` answers nothing and closes, ``truncated`` stops
       half-way, ``invalid_json`` and ``wrong_content_type`` spoil the answer.
+
+    ``latency_s``: real seconds that the answer, or the cut, waits for; the call is done or refused,
+    and among the requests, before that, whether or not its client is still there.
 
     ``applied``: the work is done first and only its answer is lost or replaced ("applied, answer
     lost"). Spoilt answers always are; cut connections are unless this is false; errors are not
@@ -132,7 +135,7 @@ HELP = {
     "name": "What to call it, instead of fault-N.",
     "status": "HTTP status of the effect error.",
     "message": "Text of the error.",
-    "latency_s": "Real seconds to wait first.",
+    "latency_s": "Real seconds that the answer waits for; the call is done before, or refused.",
     "retry_after_s": "Send Retry-After; 429 and 503 do, with 60 seconds, unless told otherwise.",
     "applied": "Do the work first and lose only its answer.",
     "api": "new, numbers, legacy, atoms, or plivo-for-atoms; a glob.",

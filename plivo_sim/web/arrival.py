@@ -12,6 +12,9 @@ from plivo_sim.web.bodies import LARGEST_BODY_BYTES
 from plivo_sim.web.parsing import CHUNK, are_too_many
 from plivo_sim.web.streams import MAX_HEADER_BYTES
 
+NO_ROOM = "there was no room to serve the request, which others took; it may be sent again"
+LEFT = "the client hung up before it was the request's turn; nothing was done"
+
 _HEAD_END = re.compile(rb"\n\r?\n")
 _MOST_HEAD_BYTES = MAX_HEADER_BYTES + 1024  # more than is taken, so that it is seen to be too long
 _LENGTH = b"\ncontent-length:"
@@ -22,8 +25,8 @@ _PACKED = b"\ncontent-encoding:"
 
 class Arrival:
     """One request. ``is_complete``: all of it has come, and the next begins behind it;
-    ``body_at``: where its body begins, once its head has come; ``had_no_room``: it had come, and
-    was given up before it was served.
+    ``body_at``: where its body begins, once its head has come; ``unserved``: why it is not
+    served although it has come.
 
     Each look goes on where the one before ended, so that a request in many pieces costs as much
     as one in few.
@@ -34,7 +37,7 @@ class Arrival:
         self.has_head = False
         self.expects_continue = False
         self.is_packed = False
-        self.had_no_room = False
+        self.unserved = ""
         self._seen = 0  # of the head, up to which it does not end
         self.body_at = 0
         self._end: int | None = None  # where the request ends; None while chunks are to come

@@ -17,7 +17,7 @@ from werkzeug.wsgi import ClosingIterator
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.interfaces import Wrote
-from plivo_sim.domain.errors import SimError
+from plivo_sim.domain.errors import Busy, SimError
 from plivo_sim.domain.text import encode_json, joined
 from plivo_sim.scenarios.language import FaultRule
 from plivo_sim.simulator import Simulator
@@ -29,6 +29,8 @@ NAMED_DIALECTS = ("current", "beta")
 JSON = "application/json"
 SAFE = ("GET", "HEAD", "OPTIONS")
 """The methods that change nothing (RFC 9110, 9.2.1)."""
+
+TAKEN_BACK = "a restore, a reset or an undo ended this call; what it did is undone"
 
 Environ = dict[str, Any]
 ErrorBody = Callable[["Call", SimError], tuple[int, Any]]
@@ -93,13 +95,14 @@ class Window(NamedTuple):
 
 class Noted(NamedTuple):
     """What a call that is put off takes along: what was drawn, found and counted must not be so
-    again. ``window``: the one in which it is counted. ``progress``: see ``Call``."""
+    again. ``window``: the one in which it is counted. ``progress``, ``present``: see ``Call``."""
 
     api_id: str
     began: float
     strikes: list[tuple[str, FaultRule | None]]
     window: Window | None
     progress: Any = None
+    present: tuple[Account, int] | None = None
 
 
 class Came(NamedTuple):
@@ -129,7 +132,9 @@ class Call:
     be put off. ``refusal``: what it was refused for. ``moved_from``: where the clock stood, of a
     call that moved it. ``wrote``: the states that an account had after its first and its last write
     there, or after it made another moment the present; what happens while it ``is_due`` is not its
-    doing. ``stands``: whether what it did is there still, where that is in no record.
+    doing. ``present``: the account as an imitated API found it first, and its era: a later one is
+    not the call's, which does nothing there. ``stands``: whether what it did is there still, where
+    that is in no record.
     ``basis``: what a read is answered by, as it was when that began, and ``shown`` the JSON behind
     the id of an answer that may be given again (``kept_answers``).
     """
@@ -162,6 +167,7 @@ class Call:
     wrote: dict[Account, Wrote] = field(default_factory=dict)
     is_due: bool = False
     stands: Callable[[], bool] | None = None
+    present: tuple[Account, int] | None = None
     basis: Any = None
     shown: bytes | None = None
     warnings: list[str] = field(default_factory=list)
@@ -170,14 +176,30 @@ class Call:
     def noted(self) -> Noted:
         """What is to be kept of it, should it be put off now."""
         window = self.window if self.is_counted else None
-        return Noted(self.api_id, self.began, self.strikes, window, self.progress)
+        return Noted(self.api_id, self.began, self.strikes, window, self.progress, self.present)
 
     def go_on(self, earlier: Noted) -> None:
         """As the same call, which was begun before and then put off."""
         self.api_id, self.began, self.strikes = earlier.api_id, earlier.began, earlier.strikes
-        self.progress = earlier.progress
+        self.progress, self.present = earlier.progress, earlier.present
         if earlier.window is not None:
             self.window, self.is_counted = earlier.window, True
+
+    def found(self, account: Account) -> None:
+        """Who calls an imitated API. Raises Busy where the account was reset, or went back, since
+        the call found it first, unless it only reads."""
+        self.account = account
+        self.present = self.present or (account, account.era)
+        self.check_present()
+
+    def check_present(self) -> None:
+        """Raises Busy as ``found``; once, as that is worded and told then."""
+        account = self.account_or_none
+        if account is None or self.present is None or self.is_read:
+            return
+        if self.present != (account, account.era):
+            self.present = None
+            raise Busy(TAKEN_BACK)
 
     @property
     def account_or_none(self) -> Account | None:

@@ -17,9 +17,9 @@ from cheroot import server as cheroot
 
 from plivo_sim.account.descriptors import allowed, left_by_clients
 from plivo_sim.domain import limits
-from plivo_sim.web.arrival import Arrival
+from plivo_sim.web.arrival import NO_ROOM, Arrival
 from plivo_sim.web.parsing import Request
-from plivo_sim.web.streams import Held, Reader, Stream, Writer
+from plivo_sim.web.streams import Delay, Held, Reader, Stream, Writer, whole_answer
 
 MOST_SERVED_BYTES = limits.SERVED.most
 SMALL_BYTES = 32 * 1024
@@ -44,7 +44,10 @@ class Phase(Enum):
     READY = auto()
     """Memory: it has come whole, and others are served whose bodies take what there is."""
     HELD = auto()
-    """The time of a call that was put off; and whether its client hangs up."""
+    """The time of a call that was put off, or its turn; and whether its client hangs up."""
+    DELAYED = auto()
+    """The time of an answer that was delayed. Its call is done, whether its client is there or
+    not, which nobody looks for."""
     SERVED = auto()
     """A thread of the pool, which has it, or its turn to get one."""
     SENDING = auto()
@@ -55,6 +58,8 @@ class Phase(Enum):
 
 UNPROMISED = (Phase.IDLE, Phase.HEAD, Phase.LINGER)
 UNFINISHED = (Phase.HEAD, Phase.BODY, Phase.READY, Phase.HELD)
+PUT_OFF = (Phase.HELD, Phase.DELAYED)
+ANSWERED = (Phase.SENDING, Phase.DELAYED)
 
 
 class Connection(cheroot.HTTPConnection):
@@ -77,14 +82,17 @@ class Connection(cheroot.HTTPConnection):
         self.arrival = Arrival()
         self.account = b""  # that its request names in path or query
         self.held: Held | None = None
+        self.delayed: Delay | None = None
+        self.cut_as: Literal["reset", "close", ""] = ""  # once its delayed answer was sent
+        self.is_left = False  # by its client, while its call waits for its turn
         self.unread = False  # closing at once would send RST, and take the answer with it
         self.keep = False  # once its answer has been sent
         self.taken_bytes, self.has_turn = 0, False  # of the room, while it is served
 
     @property
     def kept_bytes(self) -> int:
-        """Of its request or, while that is sent, its answer."""
-        return self.unsent_bytes if self.phase is Phase.SENDING else self.came_bytes
+        """Of its request or, once there is one, its answer."""
+        return self.unsent_bytes if self.phase in ANSWERED else self.came_bytes
 
     @property
     def came_bytes(self) -> int:
@@ -93,13 +101,19 @@ class Connection(cheroot.HTTPConnection):
 
     @property
     def unsent_bytes(self) -> int:
-        """Of its answer, while that is sent without a thread."""
-        return self.stream.kept_bytes if self.phase is Phase.SENDING else 0
+        """Of its answer, while that waits or is sent without a thread."""
+        return self.stream.kept_bytes if self.phase in ANSWERED else 0
 
     @property
     def is_timed(self) -> bool:
         """Whether its call was put off for a time, not until there is room for it."""
         return self.held is not None and self.held.line is None
+
+    @property
+    def has_come(self) -> bool:
+        """Whether its request is there, waits for its turn, and is to be done, or told that it is
+        not, whether its client is there or not."""
+        return self.phase is Phase.READY or (self.phase is Phase.HELD and not self.is_timed)
 
     @property
     def body_bytes(self) -> int:
@@ -119,7 +133,7 @@ class Connection(cheroot.HTTPConnection):
 
     def give_up(self) -> None:
         """Forget its body: what is left is only to be told why it is not served."""
-        self.arrival.had_no_room, self.held = self.arrival.is_complete, None
+        self.arrival.unserved, self.held = NO_ROOM if self.arrival.is_complete else "", None
         if self.phase is not Phase.HEAD:
             del self.rfile.came[self.arrival.body_at :]
             self.arrival.is_complete = self.arrival.is_packed = False
@@ -133,7 +147,7 @@ class Connection(cheroot.HTTPConnection):
     def forget_request(self) -> None:
         """Free what has come: nothing of it will be read any more."""
         self.rfile.came = bytearray()
-        self.arrival, self.held = Arrival(), None
+        self.arrival, self.held, self.is_left = Arrival(), None, False
 
     def end_request(self, keep: bool, held: Held | None) -> None:
         """It was answered, and what has come behind it is kept; or it is to be begun again."""
@@ -162,12 +176,13 @@ class Connection(cheroot.HTTPConnection):
             return True
 
     def outlasts(self, at_s: float) -> bool:
-        """Whether its call was put off for longer."""
-        return self.phase is Phase.HELD and self.is_timed and self.until_s > at_s
+        """Whether its call was put off, or its answer delayed, for longer."""
+        return self.phase in PUT_OFF and self.is_timed and self.until_s > at_s
 
     def close(self) -> None:
         """End it, and free all that it keeps, whoever may still refer to it."""
         self.forget_request()
+        self.delayed = None
         self.stream.forget()
         super().close()
 
@@ -175,7 +190,34 @@ class Connection(cheroot.HTTPConnection):
         with contextlib.suppress(OSError):  # not SSLSocket's own, which is not safe mid-read
             socket.socket.shutdown(self.socket, how)
 
+    def delay(self, delay: Delay) -> None:
+        """Have what is sent from now on, and a cut, wait until ``release``."""
+        self.delayed = delay
+        self.stream.is_kept = True
+
+    def put_off_answer(self, keep: bool) -> None:
+        """It is complete, and waits; ``keep``: whether another request may follow."""
+        assert self.delayed is not None
+        self.keep, self.held = keep, Held(self.delayed.wait_s, None)
+
+    def release(self) -> None:
+        """The time of its delayed answer is up."""
+        delay, cut_as = self.delayed, self.cut_as
+        self.delayed, self.cut_as = None, ""
+        self.stream.is_kept = self.stream.is_full = False
+        other = delay.instead() if delay is not None and not cut_as else None
+        if other is not None:
+            self.keep = False
+            self.stream.unsent.clear()
+            self.stream.send(whole_answer("409 Conflict", other))
+        self.stream.flush()
+        if cut_as:
+            self.cut(cut_as)
+
     def cut(self, how: Literal["reset", "close"]) -> None:
+        if self.delayed is not None:
+            self.cut_as, self.stream.is_full = how, True
+            return
         self.stream.cut()
         if how == "reset":
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)

@@ -1,7 +1,8 @@
 """Connections, and the one thread that waits for all of them.
 
 Whoever is waited for needs no thread of its own: a client that has not sent all of its request, or
-does not read its answer, a TLS handshake, a call that is put off (``Held``). A request is given to
+does not read its answer, a TLS handshake, a call that is put off (``Held``), an answer that is
+delayed (``Delay``). A request is given to
 a thread of the pool once it is there, or its time is up.
 """
 
@@ -38,6 +39,7 @@ PAUSE_S = 0.1  # without accepting, when there is no room
 GIVEN_UP_AT_ONCE = 16  # connections that make room, of those that have waited this long:
 GIVEN_UP_AFTER_S = 0.1
 ACCEPTED_AT_ONCE = 64
+DUE_AT_ONCE = 16
 MOST_UNFINISHED_BYTES = limits.UNFINISHED.most
 MOST_UNSENT_BYTES = limits.UNSENT.most
 READ = selectors.EVENT_READ
@@ -69,7 +71,7 @@ class Connections:
         self._is_over = False
         self._looked_at_s = 0.0
         self._requests = Kept(connection.UNFINISHED, attrgetter("came_bytes"))
-        self._answers = Kept((Phase.SENDING,), attrgetter("unsent_bytes"))
+        self._answers = Kept(connection.ANSWERED, attrgetter("unsent_bytes"))
         self._waker, self._waked = socket.socketpair()
         for each in (listener, self._waker, self._waked):
             each.setblocking(False)
@@ -102,6 +104,9 @@ class Connections:
         conn.end_request(keep, held)
         if held is not None:
             self._wait(conn, Phase.HELD)
+        elif conn.delayed is not None:
+            conn.put_off_answer(keep)
+            self._wait(conn, Phase.DELAYED)
         elif conn.stream.unsent:
             conn.keep = keep
             self._wait(conn, Phase.SENDING, SENDING_TIMEOUT_S, WRITE)
@@ -162,12 +167,14 @@ class Connections:
             self._close(conn)
 
     def _wait(self, conn: Connection, phase: Phase, for_s: float = 0.0, events: int = READ) -> None:
-        """Have the selector wait; whoever calls this has let go of the connection."""
+        """Have the selector wait; whoever calls this has let go of the connection. For a client
+        whose answer is delayed nobody looks."""
         with self._lock:
             if not self._is_over:
                 conn.awaited = events
                 with contextlib.suppress(OSError, ValueError):  # no more can be waited for; gone
-                    self._selector.register(conn.socket, events, conn)
+                    if phase is not Phase.DELAYED:
+                        self._selector.register(conn.socket, events, conn)
                     is_foreign = threading.current_thread() is not self._thread
                     if self._go_to(conn, phase, for_s) or (self._sees_late and is_foreign):
                         self._wake()
@@ -177,7 +184,8 @@ class Connections:
     def _go_to(self, conn: Connection, phase: Phase, for_s: float) -> bool:
         """With the lock held; whether the selector's thread has to look at once."""
         conn.phase, conn.since_s = phase, monotonic_s()
-        if phase is Phase.HELD and conn.held is not None:
+        if phase in connection.PUT_OFF and conn.held is not None:
+            self._answers.add(conn.unsent_bytes)
             return self._put_off.add(conn, conn.held)
         self._deadlines.begin(conn, for_s)
         if phase is Phase.READY:
@@ -281,14 +289,17 @@ class Connections:
             self._gather(conn)
 
     def _watch(self, conn: Connection) -> None:
-        """Drop a call that waits, or was put off, once its client has hung up. After some of the
-        next request no more is taken, nor looked for."""
+        """Drop a call that was put off for a time once its client has hung up; one that waits for
+        its turn goes on without its client. After some of the next request no more is taken, nor
+        looked for."""
         size = len(conn.rfile.came)
         self._requests.add(conn.rfile.gather())
-        if conn.stream.is_over:
+        is_over = conn.stream.is_over
+        if is_over and not conn.has_come:
             self._unregister(conn)
             self._close(conn)
-        elif len(conn.rfile.came) > size or conn.stream.must_write:
+        elif is_over or len(conn.rfile.came) > size or conn.stream.must_write:
+            conn.is_left = is_over
             with self._lock:
                 self._selector.unregister(conn.socket)
 
@@ -319,7 +330,7 @@ class Connections:
     def _unregister(self, conn: Connection) -> None:
         with self._lock, contextlib.suppress(KeyError, ValueError):  # it was not registered
             self._deadlines.end(conn)
-            if conn.phase is Phase.HELD:
+            if conn.phase in connection.PUT_OFF:
                 self._put_off.drop(conn)
             self._room.line.pop(conn, None)
             self._selector.unregister(conn.socket)
@@ -333,8 +344,11 @@ class Connections:
             self._unregister(ready)
             self._with(ready, self._put)
         self._locked(self._put_off.look)
-        while (due := self._locked(self._put_off.due)) is not None:
-            self._with(due, self._serve_again)
+        for _ in range(DUE_AT_ONCE):  # many are due together: others have their turn in between
+            due = self._locked(self._put_off.due)
+            if due is None:
+                break
+            self._with(due, self._release if due.phase is Phase.DELAYED else self._serve_again)
 
     def _locked(self, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         with self._lock:
@@ -345,6 +359,12 @@ class Connections:
         with self._lock:
             self._put_off.resumed.add(conn)
         self._serve(conn)
+
+    def _release(self, conn: Connection) -> None:
+        """Send an answer whose time has come."""
+        self._unregister(conn)
+        conn.release()
+        self.settle(conn, conn.keep and not conn.stream.is_cut)
 
     def _waiting(self) -> list[Connection]:
         """Those that the selector has."""
@@ -401,6 +421,9 @@ class Connections:
         found = longest_of(self._waiting(), GIVEN_UP_AT_ONCE)
         given_up = [each for each in found if each.since_s < before_s]
         for conn in given_up:
+            if conn.has_come:
+                self._with(conn, self._give_up)
+                continue
             self._unregister(conn)
             self._close(conn)
         if not given_up:

@@ -10,7 +10,7 @@ from math import inf
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.web.connection import UNFINISHED, UNPROMISED, Connection, Phase
 
-_EVICTED = (*UNPROMISED, *UNFINISHED)
+_EVICTED = (*UNPROMISED, *UNFINISHED, Phase.DELAYED)
 
 
 class Deadlines:

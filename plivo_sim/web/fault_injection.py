@@ -1,7 +1,9 @@
 """Puts faults into calls: before the work, or after it ("applied, answer lost").
 
 Request hooks, so they know account, dialect and operation. A fault never corrupts state: it
-either keeps the call from happening or spoils the answer of one that did.
+either keeps the call from happening or spoils the answer of one that did. Its latency is that of
+the answer: what a call does is done, and in the logs, before that waits, whether or not its client
+waits with it.
 """
 
 from __future__ import annotations
@@ -21,7 +23,13 @@ from plivo_sim.domain.text import draw_fraction
 from plivo_sim.scenarios.language import CUTTING, FaultRule
 from plivo_sim.services.policies import armed_faults, faults_of, is_spent
 from plivo_sim.web.calls import Call, Cut, Injected, RateLimited, Unauthenticated
-from plivo_sim.web.streams import CONNECTION_KEY, CUT_KEY, REQUEST_THREAD, Held
+from plivo_sim.web.streams import (
+    CONNECTION_KEY,
+    CUT_KEY,
+    REQUEST_THREAD,
+    Delay,
+    delay_answer,
+)
 
 DEFAULT_RETRY_AFTER_S = 60
 DEFAULT_LIMIT = 60  # what a 429 of an API without rate limits says
@@ -35,7 +43,7 @@ class Injector:
 
     def before(self, call: Call) -> None:
         """Apply the faults that keep a call from happening: raises, or marks the call for
-        ``after``. Latency is real time."""
+        ``after``."""
         if not self._any(call.account):
             return
         fault = self._strike(call, _facts_of(call))
@@ -51,7 +59,7 @@ class Injector:
     def within(self, call: Call, facts: CallFacts) -> FaultRule | None:
         """The fault that hits a call which an API makes to another one while it serves this one.
 
-        Its latency has passed. Only a fault that names the other API hits it.
+        Only a fault that names the other API hits it.
         """
         return self._strike(call, facts, by_name=True)
 
@@ -74,18 +82,15 @@ class Injector:
             return bool(faults_of(account))
 
     def _strike(self, call: Call, facts: CallFacts, *, by_name: bool = False) -> FaultRule | None:
-        """The first fault that hits this call, after its latency; None if all it does is to wait.
+        """The first fault that hits this call; None if all it does is to have the answer wait.
 
-        Its count goes up with every call it matches. Raises Held.
+        Its count goes up with every call it matches.
         """
         call.strikes_met += 1
-        is_new = call.strikes_met > len(call.strikes)
-        if is_new:
+        if call.strikes_met > len(call.strikes):
             call.strikes.append(self._first(call, facts, by_name))
         told, fault = call.strikes[call.strikes_met - 1]
         call.fault = told or call.fault
-        if is_new and fault is not None and fault.latency_s:
-            _wait(call, fault.latency_s)
         return None if fault is None or fault.effect == "slow" else fault
 
     def _first(self, call: Call, facts: CallFacts, by_name: bool) -> tuple[str, FaultRule | None]:
@@ -126,14 +131,22 @@ class Injector:
         return False
 
 
-def _wait(call: Call, latency_s: float) -> None:
-    """Raises Held where the server can wait in our stead; nothing of the call was done yet. A call
-    that another one makes within the server (a request that is sent again, a button, a play) does
-    not wait: it would keep a thread that others need."""
+def latency_s_of(call: Call) -> float:
+    """How long the answer to a call waits, for the faults that hit it. That of a call which another
+    one makes within the server (a request that is sent again, a button, a play) does not: it would
+    keep a thread that others need."""
+    is_inner = CONNECTION_KEY not in call.request.environ
+    if is_inner and threading.current_thread().name == REQUEST_THREAD:
+        return 0.0
+    return sum(fault.latency_s for _, fault in call.strikes if fault is not None)
+
+
+def delay(call: Call, delay: Delay) -> None:
+    """Have the answer wait, by the server where it came from one: then nobody waits with it."""
     if CONNECTION_KEY in call.request.environ:
-        raise Held(latency_s, call.noted())
-    if threading.current_thread().name != REQUEST_THREAD:
-        time.sleep(latency_s)
+        delay_answer(call.request.environ, delay)
+    else:
+        time.sleep(delay.wait_s)
 
 
 def _refusal(call: Call, fault: FaultRule) -> SimError:

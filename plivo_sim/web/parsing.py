@@ -263,8 +263,8 @@ class Request(cheroot.HTTPRequest):
         return understood
 
     def respond(self) -> None:
-        if self.conn.arrival.had_no_room:
-            self.simple_response("503 Service Unavailable")
+        if self.conn.arrival.unserved:
+            self.simple_response("503 Service Unavailable", _Told(self.conn.arrival.unserved))
             return
         super().respond()
         if not self.close_connection:
@@ -338,7 +338,6 @@ _REFUSALS = {
     "414": f"the URL is too long; at most {MAX_HEADER_BYTES} bytes are taken",
     "431": f"the request's head is too large; at most {MAX_HEADER_BYTES} bytes are taken",
     "501": "the Transfer-Encoding is '{}'; chunked alone is taken",
-    "503": "there was no room to serve the request, which others took; it may be sent again",
     "505": "HTTP/1.0 and HTTP/1.1 are spoken here",
 }
 """What is said in cheroot's stead, whose words differ from version to version."""

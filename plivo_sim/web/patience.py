@@ -25,7 +25,9 @@ class Patience:
         self.patience_s = PATIENCE_S if earlier is None else 0.0
 
     def entered(self) -> None:
-        """A call that only reads can be begun again whatever it has seen so far."""
+        """A call that only reads can be begun again whatever it has seen so far. Raises Busy for
+        another whose account was reset, or went back, while it waited."""
+        self._call.check_present()
         self.may_leave = self._is_opening or self._call.is_read
 
     def leave(self, lock: AccountLock) -> None:

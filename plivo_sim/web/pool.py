@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.threads import NONE_TO_BE_HAD, Thread
+from plivo_sim.web.arrival import LEFT
 from plivo_sim.web.costs import Alike, Cost, Costs, alike
 from plivo_sim.web.streams import REQUEST_THREAD, Held
 
@@ -41,7 +42,9 @@ BUSY = 0.5
 """Processor time of the process, by the time that went by."""
 LATE_LOOK_S = 0.02
 PATIENCE_S = 0.25
-"""After which it is asked whether the client of a call that has waited is still there."""
+"""After which it is asked whether the client of a read that has waited is still there."""
+READS = (b"GET", b"HEAD")
+INBOX = b"/_sim/inbox/"
 LONGEST_IDLE_S = 5.0
 KEPT_IDLE = 1
 
@@ -58,6 +61,12 @@ class Request:
     put_s: float
     line: Line
     away_s: float = inf
+
+    @property
+    def is_read(self) -> bool:
+        """It does nothing that counts for anybody but its client; a message to an inbox does."""
+        _, method, path, *_ = self.call
+        return method in READS and not path.startswith(INBOX)
 
 
 class Line:
@@ -271,7 +280,9 @@ class Pool:
         began_s = thread_time()
         has_waited = monotonic_s() - request.put_s > PATIENCE_S
         try:
-            keep = not (has_waited and conn.has_hung_up) and conn.communicate()
+            if request.is_read and (conn.is_left or (has_waited and conn.has_hung_up)):
+                conn.arrival.unserved = LEFT  # which is told to the logs
+            keep = conn.communicate()
         except Held as put_off:
             held = put_off.with_traceback(None)
         except BaseException as error:

@@ -1,5 +1,5 @@
 """The calls that were put off: until a time, until something happens, or until an account has room
-for them."""
+for them; and the answers that are delayed, until a time."""
 
 from __future__ import annotations
 

@@ -55,7 +55,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
     ``answer``: the start of an answer in JSON, secrets masked, and ``answer_end`` the end of one
     that a fault has spoilt; ``answer_size``: how many bytes it has, None for those of a stream.
-    ``is_spoilt``, ``wrote``: see ``Call``, what it wrote to its account.
+    ``is_spoilt``, ``wrote``: see ``Call``, what it wrote to its account. ``delayed_ms``: how much
+    of the time that it took was a fault's latency, with all done and only the answer to be sent.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     took_ms: Annotated[float, Meta(ge=0, le=2**40)]
     is_spoilt: bool = False
     wrote: Wrote | None = None
+    delayed_ms: Annotated[float, Meta(ge=0, le=2**40)] = 0.0
 
     @property
     def method(self) -> str:
@@ -162,9 +164,15 @@ def requests_of(account: Account) -> list[Exchange]:
 
 
 def exchange_of(
-    call: Call, environ: dict[str, Any], response: Response, took_ms: float, at: datetime
+    call: Call,
+    environ: dict[str, Any],
+    response: Response,
+    took_ms: float,
+    at: datetime,
+    delayed_ms: float = 0.0,
 ) -> Exchange:
-    """What is kept of a call that is over, and of its answer."""
+    """What is kept of a call that is done, ``took_ms`` after it came, and of its answer, which
+    waits for ``delayed_ms`` from now on."""
     answer, answer_end, answer_size = _kept_answer(response, is_spoilt=bool(call.fault))
     return Exchange(
         id=call.api_id,
@@ -181,9 +189,10 @@ def exchange_of(
         operation=call.operation,
         fault=call.fault,
         why=call.why,
-        took_ms=took_ms,
+        took_ms=took_ms + delayed_ms,
         is_spoilt=call.is_spoilt,
         wrote=call.wrote_in(call.account_or_none),
+        delayed_ms=delayed_ms,
     )
 
 

@@ -105,8 +105,10 @@ def _body(call: Call) -> bytes | None:
 
 
 def ended_s(made: Steering | Exchange) -> float:
-    """When it was answered, in real seconds since 1970."""
-    return made.ended_s if isinstance(made, Steering) else made.arrived_s + made.took_ms / 1000
+    """When it was done, in real seconds since 1970."""
+    if isinstance(made, Steering):
+        return made.ended_s
+    return made.arrived_s + (made.took_ms - made.delayed_ms) / 1000
 
 
 def is_button(made: Steering | Exchange) -> bool:

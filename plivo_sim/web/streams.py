@@ -34,6 +34,21 @@ def cut_connection(environ: WSGIEnvironment, how: Literal["reset", "close"] = "r
     environ[CONNECTION_KEY].cut(how)
 
 
+class Delay(NamedTuple):
+    """How long the answer to a request waits before it is sent, and whether it is cut then; nobody
+    waits with it. ``instead``: asked when its time is up; the JSON that is answered with 409 in its
+    place, or None."""
+
+    wait_s: float
+    instead: Callable[[], bytes | None]
+
+
+def delay_answer(environ: WSGIEnvironment, delay: Delay) -> None:
+    """Have the answer wait that the application is about to give. Raise KeyError if `environ` is
+    not from this server."""
+    environ[CONNECTION_KEY].delay(delay)
+
+
 HELD_KEY = "plivo_sim.held"
 """The environ key under which a request that was put off finds what it noted."""
 
@@ -140,6 +155,8 @@ class Stream:
         self.sock = sock
         self.unsent: deque[memoryview] = deque()
         self.is_cut = False
+        self.is_kept = False  # what is sent waits
+        self.is_full = False  # and is all that is sent
         self.is_over = False  # nothing more will come
         self.must_write = False  # before anything can come: TLS has something to say
         self.failure: OSError | None = None  # why nothing more will come, if it did not just end
@@ -174,7 +191,7 @@ class Stream:
 
     def send(self, data: bytes) -> None:
         """Send it after what is still unsent, as much as is taken."""
-        if not self.is_cut:
+        if not (self.is_cut or self.is_full):
             self.unsent.append(memoryview(data))
             self.flush()
 
@@ -185,7 +202,7 @@ class Stream:
 
     def flush(self) -> None:
         """Send what is unsent, as much as is taken. A peer that is gone is no error of anybody."""
-        while self.unsent:
+        while self.unsent and not self.is_kept:
             try:
                 left = self.unsent[0][self.sock.send(self.unsent[0]) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
@@ -287,7 +304,11 @@ class Writer:
 
 def error_answer(status: str, message: str, *, is_head: bool = False) -> bytes:
     """Return a whole answer, after which the connection is closed; to a HEAD without the body."""
-    body = json.dumps({"error": message}).encode()
+    return whole_answer(status, json.dumps({"error": message}).encode(), is_head=is_head)
+
+
+def whole_answer(status: str, body: bytes, *, is_head: bool = False) -> bytes:
+    """The same with a body that is JSON already."""
     head = (
         f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"

@@ -397,14 +397,16 @@ def test_other_connections_live_on_after_a_cut(
 
 
 @pytest.mark.live
-@pytest.mark.parametrize("api", ["new", "atoms", "plivo-for-atoms"])
+@pytest.mark.parametrize(
+    ("api", "effect"), [("new", "slow"), ("atoms", "slow"), ("plivo-for-atoms", "error")]
+)
 def test_a_call_that_latency_holds_needs_no_thread(
-    socket_http: tuple[LiveSimulator, urllib3.PoolManager], api: str
+    socket_http: tuple[LiveSimulator, urllib3.PoolManager], api: str, effect: str
 ) -> None:
     """More are held than there are threads for requests; a bystander is answered."""
     live, pool = socket_http
     account = live.sim.account(AUTH_ID if api == "new" else account_of("key"))
-    fault = {"effect": "slow", "latency_s": 120, "api": api, "name": "held"}
+    fault = {"effect": effect, "latency_s": 120, "api": api, "name": "held"}
     _add_live(live, pool, **fault, account=account.auth_id)
     key = "countryIso=IN&numberType=local&userType=business"
     target = LIST if api == "new" else f"/atoms/v1/compliance/requirements?{key}"

@@ -24,13 +24,13 @@ class Conn:
     """A connection whose request runs until it is told to end."""
 
     remote_addr = "127.0.0.1"
-    has_hung_up = False
+    has_hung_up = is_left = False
 
     def __init__(
         self, request: bytes, begun: queue.SimpleQueue[Any], settled: queue.SimpleQueue[Any]
     ) -> None:
         self._begun, self._end = begun, threading.Event()
-        self.rfile = SimpleNamespace(came=request)
+        self.rfile, self.arrival = SimpleNamespace(came=request), SimpleNamespace(unserved="")
         self.server = SimpleNamespace(
             connections=SimpleNamespace(
                 settle=lambda conn, *_: settled.put(conn), drop=lambda conn, _: settled.put(conn)
@@ -38,6 +38,8 @@ class Conn:
         )
 
     def communicate(self) -> bool:
+        if self.arrival.unserved:
+            return False
         self.thread = threading.current_thread()
         self._begun.put(self)
         assert self._end.wait(60)
@@ -391,15 +393,29 @@ def test_of_long_ones_the_shorter_wait_for_less(scene: Scene) -> None:
         assert begun_of(scene, 1) == {begun}
 
 
-@pytest.mark.parametrize("for_s", [PATIENCE_S / 2, PATIENCE_S * 2])
-def test_who_has_hung_up_while_it_waited_is_not_served(scene: Scene, for_s: float) -> None:
-    """Once it has waited for long: each call would have to be asked for nothing else."""
-    first, second, third = (scene.put()[0] for _ in range(3))
+@pytest.mark.parametrize(
+    ("request_line", "for_s", "is_seen", "is_served"),
+    [
+        (SMALL, PATIENCE_S / 2, False, True),
+        (SMALL, PATIENCE_S / 2, True, False),
+        (SMALL, PATIENCE_S * 2, False, False),
+        (b"HEAD /small HTTP/1.1", PATIENCE_S * 2, False, False),
+        (b"POST /small HTTP/1.1", PATIENCE_S * 2, True, True),
+        (b"DELETE /small HTTP/1.1", PATIENCE_S * 2, False, True),
+        (b"GET /_sim/inbox/name HTTP/1.1", PATIENCE_S * 2, False, True),
+    ],
+)
+def test_the_read_of_who_has_hung_up_while_it_waited_is_not_served(
+    scene: Scene, request_line: bytes, for_s: float, is_seen: bool, is_served: bool
+) -> None:
+    """Once it has waited for long, as each call would have to be asked for nothing else, or it was
+    seen before; what is told to the logs says so. What is written is: nobody can take it back."""
+    scene.took(request_line, 0.001)
+    first, second, third = scene.put()[0], scene.put(request_line)[0], scene.put()[0]
     assert scene.begins() is first
-    second.has_hung_up = True
+    second.has_hung_up, second.is_left = True, is_seen
     scene.clock.go_on(for_s)
-    first.end()
-    if for_s < PATIENCE_S:
-        assert scene.begins() is second
-        second.end()
-    assert scene.begins() is third
+    for each in (first, second, third):
+        each.end()
+    assert begun_of(scene, 1 + is_served) == ({second, third} if is_served else {third})
+    assert bool(second.arrival.unserved) is not is_served

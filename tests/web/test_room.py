@@ -112,8 +112,8 @@ def test_few_large_requests_are_served_at_once(slow: Slow, monkeypatch: pytest.M
         assert slow.began.get(timeout=60) == "/3"
 
 
-def test_whoever_hangs_up_leaves_the_line(slow: Slow) -> None:
-    """The next one is served in its stead."""
+def test_whoever_hangs_up_stays_in_the_line(slow: Slow) -> None:
+    """What it sent has come whole, and is done."""
     with connected(slow.server) as a, connected(slow.server) as b, connected(slow.server) as c:
         send(a, 1)
         assert slow.began.get(timeout=60) == "/1"
@@ -121,10 +121,28 @@ def test_whoever_hangs_up_leaves_the_line(slow: Slow) -> None:
         slow.wait_for_line(1)
         send(c, 3)
         slow.wait_for_line(2)
+        waiting = next(iter(slow.server.connections._room.line))
         b.close()
+        until(lambda: waiting.is_left)
+        for number in (2, 3):
+            slow.go_on.release()
+            assert slow.began.get(timeout=60) == f"/{number}"
+
+
+def test_one_that_gives_way_to_newcomers_is_told(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its client, or the log of requests."""
+    monkeypatch.setattr(connections, "GIVEN_UP_AFTER_S", 0.0)
+    with connected(slow.server) as a, connected(slow.server) as b:
+        send(a, 1)
+        assert slow.began.get(timeout=60) == "/1"
+        send(b, 2)
         slow.wait_for_line(1)
-        slow.go_on.release()
-        assert slow.began.get(timeout=60) == "/3"
+        slow.server.connections._most_open = 2
+        with client(slow.server) as newcomer:
+            assert get(newcomer) == b"{}"
+        assert read_answer(b)[0] == 503
 
 
 def test_those_in_the_line_are_unfinished_requests(

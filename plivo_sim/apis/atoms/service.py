@@ -113,7 +113,6 @@ class Plivo:
         """Plivo does its part within; yields whether Atoms will get the answer.
 
         Raises Injected with 502 when a fault keeps the call from Plivo, or its answer from Atoms.
-        The account's lock must be free: a fault may take its time.
         """
         fault = self._find_fault(self._call, self._description(what, compliance_id))
         if fault is None:
