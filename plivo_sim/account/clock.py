@@ -26,7 +26,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from plivo_sim.domain.errors import ClockRefused
-from plivo_sim.domain.limits import FASTEST, LATEST, SLOWEST
+from plivo_sim.domain.limits import CLOCK_ENDS, FASTEST, LATEST, SLOWEST
 from plivo_sim.domain.records import ClockReading
 
 RealSource = Callable[[], datetime]
@@ -122,7 +122,7 @@ class VirtualClock:
         if instant < now:
             raise ClockRefused(f"the clock never goes back: it is {now:%Y-%m-%dT%H:%M:%SZ} already")
         if instant > LATEST:
-            raise ClockRefused("the clock stops at the year 9000")
+            raise ClockRefused(CLOCK_ENDS)
 
     def move_to(self, instant: datetime) -> None:
         """Jump forward. Raises ClockRefused, as ``check_move``."""
