@@ -23,7 +23,7 @@ from itertools import count
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
-from plivo_sim.account.threads import NONE_TO_BE_HAD, Workers
+from plivo_sim.account.threads import ENDS_WITHIN_S, NONE_TO_BE_HAD, Workers
 from plivo_sim.simulator.runner import Runner
 
 logger = logging.getLogger("plivo_sim")
@@ -38,8 +38,6 @@ SOONEST_AGAIN_S = 0.005
 """Between two looks at an account that nobody notified of, and two times that what is due in it is
 begun: a clock that flies, or one that is wrong, says that something is due all the time."""
 STOP_WAIT_S = 5.0
-ENDS_WITHIN_S = 1.0
-"""How long to wait for the thread itself, which waits for nothing."""
 
 
 class Scheduler:
