@@ -24,7 +24,7 @@ from itertools import count
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.account.threads import ENDS_WITHIN_S, NONE_TO_BE_HAD, Workers
-from plivo_sim.simulator.runner import Runner
+from plivo_sim.simulator.runner import SOONEST_AGAIN_S, Runner
 
 logger = logging.getLogger("plivo_sim")
 
@@ -34,9 +34,6 @@ LONGEST_NAP_S = 1.0
 """A clock may be moved from outside (freezegun, a changed machine clock): look again then."""
 TRY_AGAIN_S = 1.0
 BUSY_NAP_S = 0.02
-SOONEST_AGAIN_S = 0.005
-"""Between two looks at an account that nobody notified of, and two times that what is due in it is
-begun: a clock that flies, or one that is wrong, says that something is due all the time."""
 STOP_WAIT_S = 5.0
 
 
