@@ -158,7 +158,7 @@ def read_start(text: str) -> datetime:
     """An instant at which a clock can start. Raises ValueError."""
     instant = read_instant(text)
     if instant > limits.LATEST:
-        raise ValueError("the clock stops at the year 9000")
+        raise ValueError(limits.CLOCK_ENDS)
     return instant
 
 

@@ -273,6 +273,12 @@ class Account:
         with self.lock:
             return self.clock.now()
 
+    def next_due(self) -> datetime | None:
+        """When the first of what is due is due; None if nothing is, or if all of it is behind the
+        end of the clock. Caller holds the lock."""
+        at = self.agenda.next_instant()
+        return at if at is not None and self.clock.reaches(at) else None
+
     def next_seq(self) -> int:
         """The next place in this account's history."""
         return self.ids.next_n("seq")

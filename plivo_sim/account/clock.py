@@ -26,7 +26,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from plivo_sim.domain.errors import ClockRefused
-from plivo_sim.domain.limits import FASTEST, LATEST, SLOWEST
+from plivo_sim.domain.limits import CLOCK_ENDS, FASTEST, LATEST, SLOWEST
 from plivo_sim.domain.records import ClockReading
 
 RealSource = Callable[[], datetime]
@@ -84,12 +84,12 @@ class VirtualClock:
         gone = real - self._started
         if gone == _NOTHING or self._anchor >= LATEST:
             return self._anchor
-        at_pace = self._rate == 1.0 and not gone.days
-        return min(self._anchor + (gone if at_pace else self._flown(gone)), LATEST)
-
-    def _flown(self, gone: timedelta) -> timedelta:
-        room_s = (LATEST - self._anchor).total_seconds()
-        return timedelta(seconds=min(gone.total_seconds() * self._rate, room_s))
+        if self._rate == 1.0 and not gone.days:
+            return min(self._anchor + gone, LATEST)
+        flown_s = gone.total_seconds() * self._rate
+        if flown_s >= (LATEST - self._anchor).total_seconds():
+            return LATEST  # a sum of so many seconds is microseconds off, and may end before it
+        return min(self._anchor + timedelta(seconds=flown_s), LATEST)
 
     def _settle(self) -> None:
         """What comes counts from now on."""
@@ -122,7 +122,7 @@ class VirtualClock:
         if instant < now:
             raise ClockRefused(f"the clock never goes back: it is {now:%Y-%m-%dT%H:%M:%SZ} already")
         if instant > LATEST:
-            raise ClockRefused("the clock stops at the year 9000")
+            raise ClockRefused(CLOCK_ENDS)
 
     def move_to(self, instant: datetime) -> None:
         """Jump forward. Raises ClockRefused, as ``check_move``."""
@@ -138,12 +138,18 @@ class VirtualClock:
         self._held -= 1
         self._go_on()
 
+    def reaches(self, instant: datetime) -> bool:
+        """Whether it ever gets to the instant, however it is moved: the year 9000 is its end."""
+        return instant <= max(LATEST, self._anchor)
+
     def real_delay_s(self, until: datetime) -> float | None:
-        """Real seconds until the simulated instant; None if the clock stands still before it."""
+        """Real seconds until the simulated instant; None if the clock does not get there by itself:
+        it stands still before it, or has its end before it."""
         ahead_s = (until - self.now()).total_seconds()
         if ahead_s <= 0:
             return 0.0
-        return None if self._paused or self._held else ahead_s / self._rate
+        stands = self._paused or self._held or not self.reaches(until)
+        return None if stands else ahead_s / self._rate
 
     def reading(self) -> ClockReading:
         return ClockReading(now=self.now(), rate=self._rate, paused=self._paused)

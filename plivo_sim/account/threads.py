@@ -16,6 +16,9 @@ from typing import Any
 BEGINS_WITHIN_S = 5.0
 """So that one that only waits for others that compute is not taken for one that never begins."""
 
+ENDS_WITHIN_S = 1.0
+"""How long to wait for a thread that was told to end, and has nothing to wait for."""
+
 
 class NoThread(RuntimeError):
     """The system has no thread to give."""

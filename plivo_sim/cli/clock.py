@@ -9,6 +9,7 @@ import click
 from plivo_sim.cli.ids import RecordId
 from plivo_sim.cli.shared import Target, instant, table, values, with_account
 from plivo_sim.cli.words import STATUSES
+from plivo_sim.domain.limits import CLOCK_ENDS
 from plivo_sim.domain.records import standing
 
 
@@ -89,13 +90,14 @@ def rate(target: Target, rate: float) -> None:
 
 
 def _clock(answer: dict[str, Any]) -> str:
+    never = answer.get("due_never", False)
     runs = "paused" if answer["paused"] else f"runs, {answer['rate']:g} s per second"
     return values(
         [
             ("account", answer["account"]),
             ("now", instant(answer["now"])),
             ("clock", runs),
-            ("next due", instant(answer["next_due"])),
+            ("next due", f"never: {CLOCK_ENDS}" if never else instant(answer["next_due"])),
             ("due", answer["due_count"]),
         ]
     )

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -20,6 +20,8 @@ import click
 from plivo_sim.cli.shared import say
 from plivo_sim.cli.starting import (
     STOP_SIGNALS,
+    STOPS_WITHIN_S,
+    ending_within,
     heard,
     note_variables,
     setting_options,
@@ -66,7 +68,7 @@ def run_beside(command: Sequence[str], settings: Settings, environment: Mapping[
     """
     from plivo_sim.assembly import LiveSimulator
 
-    with LiveSimulator(settings) as live, _handing_on() as hand_to:
+    with ExitStack() as until_over, LiveSimulator(settings) as live, _handing_on() as hand_to:
         try:
             added = {**variables(live.url), **without_proxy(environment)}
             words = [_program(command[0]), *command[1:]]
@@ -75,7 +77,9 @@ def run_beside(command: Sequence[str], settings: Settings, environment: Mapping[
             return NOT_FOUND
         hand_to(child)
         code = child.wait()
-    return code if code >= 0 else 128 - code
+        code = code if code >= 0 else 128 - code
+        until_over.enter_context(ending_within(settings.drain_s + STOPS_WITHIN_S, code))
+    return code
 
 
 @contextmanager

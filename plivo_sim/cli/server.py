@@ -21,6 +21,8 @@ from plivo_sim.cli.shared import say
 from plivo_sim.cli.starting import (
     HANGUPS,
     STOP_SIGNALS,
+    STOPS_WITHIN_S,
+    ending_within,
     heard,
     note_variables,
     setting_options,
@@ -86,7 +88,8 @@ def serve(ready_file: Path | None, **given: Any) -> None:
     finally:
         if ready is not None:
             ready.remove()
-        live.stop()
+        with ending_within(settings.drain_s + STOPS_WITHIN_S):
+            live.stop()
     _end(out)
 
 

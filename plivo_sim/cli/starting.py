@@ -5,10 +5,13 @@ and why it did not start.
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import Field, fields
 from typing import Any, TypeVar
 
@@ -25,6 +28,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _REPEATED = {"credentials": "credential"}
 
+STOPS_WITHIN_S = 25.0
+"""Behind the calls that it still takes (``drain_s``): Kubernetes kills after 30 s."""
 STOP_SIGNALS = [signal.SIGINT, signal.SIGTERM]
 if sys.platform == "win32":
     STOP_SIGNALS.append(signal.SIGBREAK)  # Ctrl-Break, and how another process asks it to end
@@ -39,6 +44,26 @@ def heard(signals: Sequence[signal.Signals]) -> list[signal.Signals]:
     for that is what ``nohup`` asks for."""
     ignored = [each for each in HANGUPS if signal.getsignal(each) is signal.SIG_IGN]
     return [each for each in signals if each not in ignored]
+
+
+@contextmanager
+def ending_within(seconds: float, code: int = 0) -> Iterator[None]:
+    """For what ends a server: where that takes longer (a disk that stalls, say), the process ends
+    with this code, as hard as a kill, which loses nothing that was acknowledged."""
+    from plivo_sim.account.threads import NONE_TO_BE_HAD, Thread
+
+    is_over = threading.Event()
+
+    def watch() -> None:
+        if not is_over.wait(seconds):
+            os._exit(code)
+
+    with suppress(*NONE_TO_BE_HAD):
+        Thread(watch, name="stopping").start()
+    try:
+        yield
+    finally:
+        is_over.set()
 
 
 class SettingOption(click.Option):

@@ -53,6 +53,7 @@ def time_page(auth_id: str) -> Response:
         account=account,
         due=[(at, list(group)) for at, group in groupby(due, key=lambda each: each["at"])],
         shown_due=len(due),
+        clock_end=LATEST,
         found=found,
         picture=picture,
         start=start,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from plivo_sim.account.account import Account
 from plivo_sim.console.pictures import due
+from plivo_sim.domain.limits import CLOCK_ENDS
 from plivo_sim.domain.records import Timer
 from plivo_sim.services.foresight import foreseen
 
@@ -13,7 +14,8 @@ MOST = 12
 
 
 class Next(NamedTuple):
-    """``text``: in how long the next thing happens; ``picture``: SVG of the next few."""
+    """``text``: in how long the next thing happens, or that it never does; ``picture``: SVG of the
+    next few."""
 
     text: str
     picture: str
@@ -29,6 +31,8 @@ def next_of(account: Account) -> Next | None:
     first = coming[0]
     after = max((first.due_at - now).total_seconds(), 0.0)
     text = f"in {due.in_words(after)}" if after else "now"
+    if not account.clock.reaches(first.due_at):
+        text = f"never, as {CLOCK_ENDS}"
     ticks = [(each.due_at, _tone(account, each)) for each in coming]
     title = f"Due {text}: {_what(first)}, at {first.due_at:%Y-%m-%d %H:%M:%S} UTC"
     if (others := len(account.store.timers) - 1) > 0:

@@ -79,7 +79,7 @@ def _actions(account: Account) -> Iterator[Hit]:
     yield Hit("Advance 1 hour", do="advance", fields={"by": "1h"})
     yield Hit("Advance 1 day", do="advance", fields={"by": "1d"})
     with account.lock:
-        next_due, paused = account.agenda.next_instant(), account.clock.paused
+        next_due, paused = account.next_due(), account.clock.paused
     if next_due is not None:
         yield Hit("Advance to next event", do="to-event", fields={"to": next_due.isoformat()})
     yield Hit("Run the clock", do="resume") if paused else Hit("Pause the clock", do="pause")

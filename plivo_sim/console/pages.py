@@ -129,7 +129,7 @@ def _of_account(account: Account) -> dict[str, Any]:
             "paused": account.clock.paused,
             "rate": account.clock.rate,
             "advancing": account.advancing,
-            "next_due": account.agenda.next_instant(),
+            "next_due": account.next_due(),
             "due_count": len(account.store.timers),
             "pulse": pulse_of(account),
             "coming": next_of(account),

@@ -78,7 +78,7 @@ NEAR_MISSES = 3
 
 def clock_of(account: Account) -> ClockOut:
     """Where an account's time stands. Caller holds the lock."""
-    next_due = account.agenda.next_instant()
+    next_due, due_count = account.next_due(), len(account.store.timers)
     return {
         "account": account.auth_id,
         "now": microseconds(account.now()),
@@ -87,7 +87,8 @@ def clock_of(account: Account) -> ClockOut:
         "advancing": account.advancing,
         "sending": account.sending,
         "next_due": _instant(next_due),
-        "due_count": len(account.store.timers),
+        "due_count": due_count,
+        "due_never": next_due is None and due_count > 0,
     }
 
 

@@ -12,6 +12,7 @@ from flask import Response, current_app, request
 from plivo_sim.account.account import Account
 from plivo_sim.control import presenters
 from plivo_sim.control.inputs import ACCOUNT, account_holding, account_named, word_of
+from plivo_sim.domain.limits import CLOCK_ENDS
 from plivo_sim.domain.records import Application, Delivery, StatusChanged, standing
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.machines import default_machine
@@ -115,7 +116,8 @@ def _is_about(each: Moment | Exchange, id: str) -> bool:
 
 def _clock(account: Account) -> str:
     clock = presenters.clock_of(account)
-    return f"clock: {clock['now']}, next due {clock['next_due'] or 'nothing'}"
+    nothing = f"never: {CLOCK_ENDS}" if clock["due_never"] else "nothing"
+    return f"clock: {clock['now']}, next due {clock['next_due'] or nothing}"
 
 
 def _state_of(account: Account) -> Iterator[str]:

@@ -54,6 +54,14 @@ class Duration(msgspec.Struct, frozen=True, gc=False):
         except OverflowError:
             return datetime.max.replace(tzinfo=instant.tzinfo)
 
+    def before(self, instant: datetime) -> datetime:
+        """The instant that lies so many seconds before ``instant`` (aware); the calendar's first
+        one where that is out of its range. Business days do not count."""
+        try:
+            return instant - timedelta(seconds=self.seconds)
+        except OverflowError:
+            return datetime.min.replace(tzinfo=instant.tzinfo)
+
     def __str__(self) -> str:
         if self.business_days:
             return f"{self.business_days} business day{'s' * (self.business_days != 1)}"

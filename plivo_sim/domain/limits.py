@@ -265,6 +265,7 @@ TIMELINE = Limit(
 
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 """Where every simulated clock stops: what is reckoned from there still has a year."""
+CLOCK_ENDS = "the clock stops at the year 9000"
 SLOWEST, FASTEST = 1e-9, 1e9
 """Simulated seconds in a real one: at the slowest, one takes 32 years. How long to wait is divided
 by it."""

@@ -199,7 +199,7 @@ def _ledger(account: Account, mark: Mark, is_older: Callable[[str], bool]) -> It
         if not wrong:
             yield (*here, "overrides"), str(error)
     if ledger.clock.now > limits.LATEST:
-        yield (*here, "clock", "now"), "the clock stops at the year 9000"
+        yield (*here, "clock", "now"), limits.CLOCK_ENDS
     for name, count in ledger.counts.items():
         if not 0 <= count <= MOST_COUNT:
             yield (*here, "counts", name), f"must be 0 to {MOST_COUNT}"

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from plivo_sim.account.account import Account
 from plivo_sim.domain.durations import span_of
+from plivo_sim.domain.limits import CLOCK_ENDS
 from plivo_sim.domain.records import (
     ATOMS_ADDRESS,
     STEPPING,
@@ -241,7 +242,8 @@ def _when(account: Account, at: datetime) -> str:
     left = at - account.now()
     if left <= timedelta():
         return "now"
-    return f"in {span_of(left)} ({at:%Y-%m-%d %H:%M:%S} UTC)"
+    when = f"in {span_of(left)}" if account.clock.reaches(at) else f"never, as {CLOCK_ENDS}"
+    return f"{when} ({at:%Y-%m-%d %H:%M:%S} UTC)"
 
 
 def _counted(count: int, what: str) -> str:

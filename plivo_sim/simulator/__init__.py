@@ -18,6 +18,7 @@ from plivo_sim.account.interfaces import Damage, Mark
 from plivo_sim.account.logs import BoundedLog, Budget, Inboxes
 from plivo_sim.domain.durations import Duration
 from plivo_sim.domain.errors import NotFound, NotReached, StorageFailed
+from plivo_sim.domain.limits import CLOCK_ENDS
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.records import Application, Delivery
 from plivo_sim.domain.requirements import Catalogue
@@ -153,9 +154,10 @@ class Simulator(Accounts):
                 found = applications.get(account, id).status
                 began, now = (f"{each:%Y-%m-%d %H:%M:%S}" for each in (result.began, account.now()))
                 moved = f"time moved from {began} to {now}" if began != now else "no time went by"
+                before = f" before {CLOCK_ENDS}" if len(account.store.timers) else ""
                 raise NotReached(
                     f"{status} was not reached: application {id} is {found} at {now}, "
-                    f"and nothing more is due; {moved}",
+                    f"and nothing more is due{before}; {moved}",
                     result.began,
                 )
         return result

@@ -54,7 +54,7 @@ class Instants:
         with self._turn(account, era, passing, is_mover=move) as goes_on:
             if not goes_on:
                 return None
-            at, last = account.agenda.next_instant(), until()
+            at, last = account.next_due(), until()
             if at is None or (last is not None and at > last):
                 if move and last is not None:
                     account.clock.move_to(max(last, account.now()))

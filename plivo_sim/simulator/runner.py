@@ -38,6 +38,9 @@ MOST_HAPPENINGS = 10_000
 SENDS_WAIT_S = 2.0
 """How long to wait for a receiver that may itself be who waits."""
 CLOSE_WAIT_S = 5.0
+SOONEST_AGAIN_S = 0.005
+"""Between two looks at an account that nobody notified of, and two times that what is due in it is
+begun: a clock that flies, or one that is wrong, says that something is due all the time."""
 
 
 @dataclass(slots=True)
@@ -117,8 +120,12 @@ class Runner:
 
     def is_at_rest(self, account: Account) -> bool:
         """Whether nothing is due in it, nor on its way. Caller holds the lock."""
+        return not account.sending and not self.is_due(account)
+
+    def is_due(self, account: Account) -> bool:
+        """Whether something is due in it. Caller holds the lock."""
         at = account.agenda.next_instant()
-        return not account.sending and (at is None or at > account.clock.now())
+        return at is not None and at <= account.clock.now()
 
     def catch_up_all(self, accounts: Iterable[Account], wanted: Callable[[str], bool]) -> None:
         """Make happen what is due by now in these (``Accounts.stirring``), but for those in which
@@ -167,9 +174,9 @@ class Runner:
             if not self._wait_for_sends(account, left_s):
                 return False
             with account.lock:
-                at = account.agenda.next_instant()
-                if self._instants.closed or at is None or at > account.now():
+                if self._instants.closed or account.retired or not self.is_due(account):
                     return True
+                account.idle.wait(SOONEST_AGAIN_S)
         return False
 
     def deliver(self, account: Account, application_id: str, *, busy: bool) -> None:

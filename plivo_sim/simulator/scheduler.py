@@ -5,6 +5,10 @@ runs the accounts. It waits for no receiver: what is due is begun, and ends on t
 account's own. Nor does it hold a thread of the pool for an account whose work failed, and is to be
 tried again.
 
+Whatever one account says, it is looked at once in a pass over those whose time has come, and what
+is due in it is begun once in ``SOONEST_AGAIN_S``: the others have their turn, those that were
+notified meanwhile too.
+
 Accounts are told apart by identity and era, never by auth id: the run of one that was reset, or
 that another has taken the place of, stands in nobody's way.
 """
@@ -19,8 +23,8 @@ from itertools import count
 
 from plivo_sim.account.account import Account
 from plivo_sim.account.clock import monotonic_s
-from plivo_sim.account.threads import Workers
-from plivo_sim.simulator.runner import Runner
+from plivo_sim.account.threads import ENDS_WITHIN_S, NONE_TO_BE_HAD, Workers
+from plivo_sim.simulator.runner import SOONEST_AGAIN_S, Runner
 
 logger = logging.getLogger("plivo_sim")
 
@@ -30,6 +34,7 @@ LONGEST_NAP_S = 1.0
 """A clock may be moved from outside (freezegun, a changed machine clock): look again then."""
 TRY_AGAIN_S = 1.0
 BUSY_NAP_S = 0.02
+STOP_WAIT_S = 5.0
 
 
 class Scheduler:
@@ -54,15 +59,17 @@ class Scheduler:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self, wait_s: float | None = None) -> None:
+    def stop(self, wait_s: float = STOP_WAIT_S) -> None:
         """Stop waking, and wait for what runs, at most so long; what is under way to a receiver
         ends on its own."""
+        deadline_s = monotonic_s() + wait_s
         with self._wanted:
             self._stopped = True
             self._wanted.notify()
-        self._thread.join()
+        self._thread.join(max(deadline_s - monotonic_s(), ENDS_WITHIN_S))
         with self._wanted:
-            self._wanted.wait_for(lambda: not self._at_work, wait_s)
+            left_s = max(deadline_s - monotonic_s(), 0.0)
+            self._wanted.wait_for(lambda: not self._at_work, left_s)
 
     def notify(self, account: Account) -> None:
         """Something may be due in this account, now or later."""
@@ -85,32 +92,68 @@ class Scheduler:
                     self._wanted.wait(nap_s)
 
     def _start_due(self) -> float | None:
-        """Start every account that has due work; returns how long nobody else has any. Looks at
-        those that were notified, and those whose time has come, however many others wait."""
+        """One pass: start every account that has due work; returns how long nobody else has any.
+        Looks at those that were notified, and those whose time has come, however many others wait.
+        Raises NoThread or MemoryError; those that are left come first in the next pass."""
+        seen: set[Account] = set()
+        again: set[Account] = set()
+        try:
+            nap_s = self._pass(seen, again)
+        finally:
+            for account in again:
+                self._look_at(account, 0.0)
+        return 0.0 if again else nap_s
+
+    def _pass(self, seen: set[Account], again: set[Account]) -> float | None:
+        """``again``: those that are notified once they were ``seen`` in this pass."""
+        while not self._stopped:
+            self._take_fresh(seen, again)
+            if not self._looks:
+                return None
+            at_s, number, account = self._looks[0]
+            if self._next_look.get(account) != number:
+                heapq.heappop(self._looks)
+                continue
+            if (nap_s := at_s - monotonic_s()) > 0:
+                return nap_s
+            if account in seen:  # those whose time came before it have been looked at
+                return 0.0
+            seen.add(account)
+            again_s: float | None = TRY_AGAIN_S
+            try:
+                again_s = self._look(account)
+            except NONE_TO_BE_HAD:  # the others want it, too
+                raise
+            except Exception:
+                logger.exception("account %s cannot be looked at", account.auth_id)
+            finally:
+                if again_s is None:
+                    del self._next_look[account]
+                else:
+                    self._look_again(account, again_s)
+        return None
+
+    def _take_fresh(self, seen: set[Account], again: set[Account]) -> None:
+        if not self._fresh:
+            return
         with self._wanted:
             for account in self._fresh:
-                self._look_at(account, 0.0)
+                if account in seen:
+                    again.add(account)
+                else:
+                    self._look_at(account, 0.0)
             self._fresh.clear()
-        while self._looks:
-            at_s, number, account = self._looks[0]
-            again_s: float | None = None
-            if self._next_look.get(account) == number:
-                if (nap_s := at_s - monotonic_s()) > 0:
-                    return nap_s
-                again_s = self._look(account)
-                del self._next_look[account]
-            heapq.heappop(self._looks)
-            if again_s is not None:
-                now_s = monotonic_s()
-                tick_s = (now_s // LONGEST_NAP_S + 1) * LONGEST_NAP_S  # together, to wake up once
-                self._look_at(account, min(now_s + again_s, tick_s))
-        return None
+
+    def _look_again(self, account: Account, again_s: float) -> None:
+        now_s = monotonic_s()
+        tick_s = (now_s // LONGEST_NAP_S + 1) * LONGEST_NAP_S  # together, to wake up once
+        self._look_at(account, min(now_s + max(again_s, SOONEST_AGAIN_S), tick_s))
 
     def _look_at(self, account: Account, at_s: float) -> None:
         """Then, and not when it was to be looked at before: that entry is passed over."""
         number = next(self._numbers)
-        self._next_look[account] = number
         heapq.heappush(self._looks, (at_s, number, account))
+        self._next_look[account] = number
 
     def _look(self, account: Account) -> float | None:
         """Start an account if it has due work; else, in how many seconds to look at it again. None
@@ -134,16 +177,16 @@ class Scheduler:
         return delay_s
 
     def _pause_s(self, account: Account, era: int) -> float:
-        """How long not to try again what failed in this era."""
-        failed_in, again_at_s = self._again_at_s.get(account, (era, 0.0))
-        return max(again_at_s - monotonic_s(), 0.0) if failed_in == era else 0.0
+        """How long not to begin again what was begun in this era, or failed."""
+        begun_in, again_at_s = self._again_at_s.get(account, (era, 0.0))
+        return max(again_at_s - monotonic_s(), 0.0) if begun_in == era else 0.0
 
     def _start(self, account: Account, era: int) -> None:
         with self._wanted:
             if self._stopped:
                 return
             self._running.add((account, era))
-        self._again_at_s.pop(account, None)
+        self._again_at_s[account] = era, monotonic_s() + SOONEST_AGAIN_S
         try:
             self._pool.submit(self._run, account, era)
         except BaseException:

@@ -20,6 +20,7 @@ from operator import attrgetter
 from typing import Any, ParamSpec, TypeVar
 
 from plivo_sim.account.clock import monotonic_s
+from plivo_sim.account.threads import ENDS_WITHIN_S
 from plivo_sim.domain import limits
 from plivo_sim.web import connection, pool
 from plivo_sim.web.arrival import Arrival
@@ -91,7 +92,7 @@ class Connections:
         self._drains_until_s = monotonic_s() + drain_s
         self._ends_at_s = self._drains_until_s + grace_s
         self._wake()
-        self._thread.join()
+        self._thread.join(drain_s + grace_s + ENDS_WITHIN_S)
 
     # --- from the threads of the pool ---------------------------------------------------------
 

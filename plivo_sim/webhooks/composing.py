@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from email.utils import format_datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -49,7 +48,7 @@ def compose(account: Account, delivery: Delivery) -> Outgoing:
         ("X-Plivo-Sim-Attempt", str(number)),
     ]
     if policy.age:
-        sent_at = account.now() - timedelta(seconds=parse_duration(policy.age).seconds)
+        sent_at = parse_duration(policy.age).before(account.now())
         headers.append(("Date", format_datetime(sent_at, usegmt=True)))
     if content_type:
         headers.append(("Content-Type", content_type))

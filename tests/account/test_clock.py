@@ -187,6 +187,17 @@ def test_a_clock_at_real_pace_stops_there_too() -> None:
     assert clock.now() == LATEST
 
 
+@pytest.mark.parametrize("rate", [1e5, 1e9])
+@given(st.integers(0, 10**12))
+def test_the_clock_gets_to_its_last_instant(rate: float, micros: int) -> None:
+    """To the microsecond, from wherever it began: what is due then becomes due."""
+    wall = Wall()
+    clock = VirtualClock(start=START + timedelta(microseconds=micros), rate=rate, real=wall)
+    wall.pass_s(1e7)
+    assert clock.now() == LATEST
+    assert clock.real_delay_s(LATEST) == 0
+
+
 def test_a_clock_that_starts_beyond_its_last_instant_stands() -> None:
     """It does not go back to it."""
     wall = Wall()
@@ -214,6 +225,19 @@ def test_how_long_until_an_instant(
     clock = VirtualClock(real=Wall())
     change(clock)
     assert clock.real_delay_s(START + timedelta(hours=1)) == delay_s
+
+
+@pytest.mark.parametrize("rate", [1e-9, 1, 1e9])
+def test_a_clock_never_gets_behind_its_last_instant(rate: float) -> None:
+    """However fast it flies, and where it stands there already."""
+    wall = Wall()
+    clock = VirtualClock(rate=rate, real=wall)
+    behind = LATEST + timedelta(microseconds=1)
+    assert clock.real_delay_s(behind) is None
+    assert (clock.reaches(LATEST), clock.reaches(behind)) == (True, False)
+    clock.move_to(LATEST)
+    wall.pass_s(1)
+    assert (clock.real_delay_s(LATEST), clock.real_delay_s(behind)) == (0, None)
 
 
 def test_what_is_past_is_due_on_a_paused_clock_too() -> None:

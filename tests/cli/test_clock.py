@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import Shell
+from tests.support import Http
 
 pytestmark = pytest.mark.live
 
@@ -87,3 +88,13 @@ def test_resume_rate_pause(shell: Shell, application: str) -> None:
     assert shell.json("clock", "rate", "60")["rate"] == 60
     assert "runs, 60 s per second" in shell.told("clock", "show")
     assert shell.json("clock", "pause")["paused"] is True
+
+
+def test_show_what_never_is_due(shell: Shell, http: Http) -> None:
+    """It lies behind the end of the clock."""
+    http.control("POST", "/clock/advance", {"to": "8999-12-31T23:00:00Z", "account": http.auth_id})
+    http.sdk_created()
+    assert shell.told("clock", "show").splitlines()[3:] == [
+        "next due  never: the clock stops at the year 9000",
+        "due       1",
+    ]

@@ -31,7 +31,7 @@ from plivo_sim.cli.applications import run_try
 from plivo_sim.cli.ready_file import ReadyFile
 from plivo_sim.cli.server import _greeting
 from plivo_sim.cli.shared import RefusedBySimulator, WrongFile
-from plivo_sim.cli.starting import STOP_SIGNALS, heard
+from plivo_sim.cli.starting import STOP_SIGNALS, ending_within, heard
 from plivo_sim.client import Client, Refused
 from plivo_sim.client.wsgi import Wsgi
 from plivo_sim.settings import Settings, read_setting
@@ -297,6 +297,50 @@ def test_a_signal_stops_it_cleanly(how: int) -> None:
         assert connection.sock.recv(1) == b""
         connection.close()
     assert (code, printed) == (0, "stopping\n")
+
+
+HANGS = """
+import threading
+from plivo_sim.assembly import LiveSimulator
+from plivo_sim.cli import main, run, server
+LiveSimulator.stop = lambda live: threading.Event().wait(3600)
+server.STOPS_WITHIN_S = run.STOPS_WITHIN_S = 0.01
+main()
+"""
+
+
+@live
+def test_a_stop_that_hangs_is_ended() -> None:
+    """At a disk that stalls, say: what was acknowledged is written."""
+    command = [sys.executable, "-c", HANGS, "serve", "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            served = Serving(process)
+            assert served.stop() == (0, "stopping\n")
+        finally:
+            process.kill()
+
+
+@live
+def test_a_run_whose_stop_hangs_is_ended() -> None:
+    """With the exit code of its command."""
+    words = ["run", "--port", "0", "--", sys.executable, "-c", "exit(7)"]
+    done = subprocess.run(
+        [sys.executable, "-c", HANGS, *words], cwd=ROOT, env=environment(), timeout=PATIENCE_S
+    )
+    assert done.returncode == 7
+
+
+def test_a_stop_that_is_over_in_time_ends_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not watched any more."""
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    with ending_within(3600.0):
+        (watch,) = [each for each in threading.enumerate() if each.name == "stopping"]
+    watch.join(60)
+    assert (watch.is_alive(), ended) == (False, [])
 
 
 def test_who_ignores_the_end_of_the_terminal_goes_on_so() -> None:

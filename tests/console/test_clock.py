@@ -65,6 +65,19 @@ def test_an_event_that_is_over(http: Http, path: str) -> None:
     assert "clock advance --to" not in http.get(f"{HOME}/history").text
 
 
+@pytest.mark.parametrize("path", ["applications", "time"])
+def test_an_event_that_never_comes(http: Http, path: str) -> None:
+    """What is due behind the end of the clock is told to be: no button goes there."""
+    press(http, "advance-to", account=AUTH_ID, to="8999-12-31T23:00:00+00:00")
+    http.sdk_created()
+    page = http.get(f"{HOME}/{path}").text
+    assert "/console/do/to-event" not in page
+    assert "Due never, as the clock stops at the year 9000: accepted, at 9000-01-03" in page
+    found = http.get(f"{HOME}/search?q=advance").text
+    assert "Advance 1 hour" in found
+    assert "Advance to next event" not in found
+
+
 def test_an_event_to_come(http: Http) -> None:
     """The same button goes there."""
     id = http.sdk_created()

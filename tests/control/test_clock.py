@@ -81,6 +81,7 @@ def test_the_clock_tells_where_it_stands(http: Http) -> None:
         "advancing": False,
         "next_due": "2026-01-08T09:00:00.000000Z",
         "due_count": 1,
+        "due_never": False,
         "sending": 0,
     }
 
@@ -89,6 +90,36 @@ def test_the_clock_with_nothing_due(http: Http) -> None:
     """Nothing is nothing, not a missing key; a look makes no account."""
     assert (clock(http)["next_due"], clock(http)["due_count"]) == (None, 0)
     assert http.sim.accounts() == []
+
+
+@pytest.fixture
+def late(http: Http) -> str:
+    """An application that is filed an hour before the clock stops: its review would end later."""
+    http.control("POST", "/clock/advance", {"to": "8999-12-31T23:00:00Z", "account": AUTH_ID})
+    return http.sdk_created()
+
+
+def test_what_is_due_behind_the_end_of_the_clock(http: Http, late: str) -> None:
+    """It never is: the clock says so, and the report, the verdict, and an advance until then."""
+    told = clock(http)
+    assert (told["next_due"], told["due_count"], told["due_never"]) == (None, 1, True)
+    report = http.control("GET", "/report").text
+    assert "next due never: the clock stops at the year 9000" in report
+    verdict = http.control("GET", f"/applications/{late}").get_json()["verdict"]
+    assert "accepted is due never, as the clock stops at the year 9000 (9000-01-03" in verdict
+    until = {"application": late, "status": "accepted"}
+    answer = http.control("POST", "/clock/advance", {"until": until})
+    check_problem(
+        answer, "not_reached",
+        f"accepted was not reached: application {late} is submitted at 8999-12-31 23:00:00, and "
+        "nothing more is due before the clock stops at the year 9000; no time went by",
+    )  # fmt: skip
+
+
+def test_what_never_is_due_can_be_decided_by_hand(http: Http, late: str) -> None:
+    """And then nothing is due any more; what is due sooner is told first."""
+    http.decide(late, "accepted")
+    assert (clock(http)["due_count"], clock(http)["due_never"]) == (0, False)
 
 
 # --- advancing -------------------------------------------------------------------------------
@@ -280,6 +311,7 @@ def test_instants_that_the_clock_refuses(http: Http, verb: str, to: str, text: s
         "advancing": False,
         "next_due": "",
         "due_count": 0,
+        "due_never": False,
         "sending": 0,
     }
 

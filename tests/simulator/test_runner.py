@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -689,6 +690,22 @@ def test_a_settle_says_that_something_is_still_under_way(
     answer = http.control("POST", "/clock/settle", {"account": http.auth_id})
     gate.open()
     assert (answer.status_code, answer.get_json()["settled"]) == (202, False)
+
+
+def test_a_settle_ends_though_what_is_due_never_happens(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In an account whose place another has taken: it is over at once, and not looked at again and
+    again until its time is up."""
+    http = make()
+    http.sim.runner.wake = lambda account: None
+    http.sdk_created(callback_url=CALLBACK)
+    http.account.change_clock(lambda clock: clock.move_to(clock.now() + timedelta(days=3)))
+    http.account.retired = True
+    asked = count()
+    monkeypatch.setattr(runner_module, "monotonic_s", lambda: next(asked))
+    assert http.sim.runner.finish_due(http.account, 1000)
+    assert next(asked) < 10
 
 
 @pytest.mark.usefixtures("impatient")

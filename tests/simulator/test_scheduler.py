@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +24,7 @@ from plivo_sim.simulator.scheduler import Scheduler
 from plivo_sim.webhooks import sender as sender_module
 from plivo_sim.webhooks import waiting
 from tests.fakes import Calling, Gate, meanwhile, until
-from tests.support import Http
+from tests.support import AUTH_ID, Http
 
 CALLBACK = "http://127.0.0.1:9/cb"
 OTHER = "MAYYYYYYYYYYYYYYYYYY"
@@ -518,3 +520,171 @@ def test_due_work_that_found_no_thread_is_begun_later(
     http = make(gate, review_delay=Duration(0))
     http.sdk_created(callback_url=CALLBACK)
     gate.wait_for(1)
+
+
+# --- accounts that say that something is due again and again ----------------------------------
+
+
+class Ticks:
+    """Real time that stands until the test moves it. It is asked for in every look, so whoever
+    looks without an end is seen."""
+
+    def __init__(self) -> None:
+        self.now_s, self._asked = 1000.5, 0
+
+    def __call__(self) -> float:
+        self._asked += 1
+        if self._asked > 1000:
+            pytest.fail("it looks again and again")
+        return self.now_s
+
+
+@pytest.fixture
+def ticks(monkeypatch: pytest.MonkeyPatch) -> Ticks:
+    ticks = Ticks()
+    monkeypatch.setattr(scheduler_module, "monotonic_s", ticks)
+    return ticks
+
+
+class Looks:
+    """Some accounts in which something is due, and a scheduler that has no thread: what it begins
+    ends before it goes on, and ``began`` names it."""
+
+    def __init__(self, sim: Any, monkeypatch: pytest.MonkeyPatch, count: int = 3) -> None:
+        self.sim, self.began = sim, list[Any]()
+        app = create_app(sim)
+        https = [Http(app, sim, auth_id=f"MA{number:018}") for number in range(count)]
+        for http in https:
+            http.sdk_created(callback_url=CALLBACK)
+        self.accounts = [http.account for http in https]
+        self.scheduler = Scheduler(sim.runner)
+        monkeypatch.setattr(sim.runner, "start_due", self.began.append)
+        monkeypatch.setattr(self.scheduler._pool, "submit", lambda work, *given: work(*given))
+
+    def look(self, *accounts: Any) -> float | None:
+        for account in accounts:
+            self.scheduler.notify(account)
+        return self.scheduler._start_due()
+
+
+@pytest.fixture
+def looks(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Looks]:
+    sim = make_simulator(Settings(paused=True, review_delay=Duration(0)), transport=gate)
+    sim.runner.wake = lambda account: None
+    yield Looks(sim, monkeypatch)
+    sim.close()
+
+
+def test_what_is_due_behind_the_end_of_a_clock_stops_no_other(
+    tmp_path: Path, gate: Gate, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However fast that clock flies, and after a restart."""
+    chosen = Settings(state=tmp_path, review_delay=Duration(60))
+    sim = make_simulator(chosen, transport=gate)
+    sim.runner.wake = lambda account: None
+    http, other = (Http(create_app(sim), sim, auth_id=each) for each in (OTHER, AUTH_ID))
+    http.sdk_created()
+    http.control("POST", "/clock/advance", {"to": "8999-12-31T23:59:59Z", "account": OTHER})
+    http.sdk_created()
+    other.sdk_created()
+    other.account.configure({"paused": "true"})
+    http.control("POST", "/clock/rate", {"rate": 1e9, "account": OTHER})
+    sim.close()
+    sim = make_simulator(chosen, transport=gate)
+    scheduler = Scheduler(sim.runner)
+    for account in sim.accounts():
+        scheduler.notify(account)
+    assert scheduler._start_due() is None
+    assert len(sim.account(OTHER).store.timers) == 1
+    sim.close()
+
+
+def test_a_clock_that_says_soon_again_and_again_stops_no_other(
+    looks: Looks, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is wrong with it: it is looked at once, and then not for a while."""
+    wrong, *others = looks.accounts
+    monkeypatch.setattr(wrong.clock, "real_delay_s", lambda until: 1e-12)
+    looks.look(wrong)
+    looks.look(*others)
+    assert set(looks.began) == set(others)
+    assert looks.look() == pytest.approx(scheduler_module.SOONEST_AGAIN_S)
+
+
+def test_an_account_in_which_something_stays_due_is_not_begun_all_the_time(
+    looks: Looks, ticks: Ticks
+) -> None:
+    """Though nothing comes of it, and nothing fails."""
+    wrong = looks.accounts[0]
+    for _ in range(3):
+        looks.look(wrong)
+    assert looks.began == [wrong]
+    ticks.now_s += scheduler_module.SOONEST_AGAIN_S * 1.01
+    for _ in range(3):
+        looks.look()
+    assert looks.began == [wrong, wrong]
+
+
+def test_an_account_that_cannot_be_looked_at_stops_no_other(
+    looks: Looks, ticks: Ticks, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told of, and tried again later."""
+    wrong, *others = looks.accounts
+    monkeypatch.setattr(wrong.clock, "real_delay_s", lambda until: 1 / 0)
+    looks.look(wrong)
+    looks.look(*others)
+    assert set(looks.began) == set(others)
+    assert f"account {wrong.auth_id} cannot be looked at" in caplog.text
+
+
+def meanwhile_in(account: Any, monkeypatch: pytest.MonkeyPatch, work: Callable[[], Any]) -> None:
+    """Have this done when the account is looked at."""
+    look = account.clock.real_delay_s
+
+    def noting(until: Any) -> Any:
+        work()
+        return look(until)
+
+    monkeypatch.setattr(account.clock, "real_delay_s", noting)
+
+
+def test_who_is_notified_during_a_pass_has_a_turn_in_it(
+    looks: Looks, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once: an account that is notified all the time keeps no other waiting."""
+    first, *others = looks.accounts
+    meanwhile_in(first, monkeypatch, lambda: [*map(looks.scheduler.notify, looks.accounts)])
+    assert looks.look(first) == 0.0
+    assert looks.began[0] is first
+    assert set(looks.began[1:]) == set(others)
+
+
+def test_a_stop_ends_a_pass(looks: Looks, ticks: Ticks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two accounts, however many there are."""
+    for account in looks.accounts:
+        meanwhile_in(account, monkeypatch, lambda: setattr(looks.scheduler, "_stopped", True))
+    looks.look(*looks.accounts)
+    assert looks.began == []
+    assert len(looks.scheduler._next_look) >= len(looks.accounts) - 1
+
+
+def test_a_stop_waits_for_no_look(
+    looks: Looks, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That hangs, whatever it hangs at: the process may end."""
+    monkeypatch.setattr(scheduler_module, "ENDS_WITHIN_S", 0.01)
+    came, may_go_on = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        came.set()
+        may_go_on.wait(60)
+
+    meanwhile_in(looks.accounts[0], monkeypatch, hang)
+    looks.scheduler.notify(looks.accounts[0])
+    looks.scheduler.start()
+    assert came.wait(60)
+    with meanwhile(lambda: looks.scheduler.stop(0.0)) as stopped:
+        try:
+            stopped.result(10)
+        finally:
+            may_go_on.set()

@@ -883,6 +883,25 @@ def test_stop_cuts_a_request_that_outlasts_its_grace(app: App) -> None:
             connection.getresponse()
 
 
+def test_stop_ends_though_its_thread_does_not(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever that hangs at."""
+    monkeypatch.setattr(connections, "ENDS_WITHIN_S", 0.01)
+    goes_on = threading.Event()
+    with serving(app, grace_s=0.01) as server:
+        may_end = Connections._may_end
+
+        def hang(conns: Connections) -> bool:
+            return goes_on.wait(60) and may_end(conns)
+
+        monkeypatch.setattr(Connections, "_may_end", hang)
+        stopping = threading.Thread(target=server.stop, daemon=True)
+        stopping.start()
+        stopping.join(10)
+        is_over = not stopping.is_alive()
+        goes_on.set()
+    assert is_over
+
+
 def once_out_of_memory(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> threading.Event:
     """The first call of this raises MemoryError; set once it has."""
     happened, work = threading.Event(), getattr(owner, name)

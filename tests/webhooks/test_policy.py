@@ -116,6 +116,14 @@ def test_an_old_timestamp(http: Http, transport: MemoryTransport) -> None:
     assert dict(transport.sent[0].headers)["Date"] == "Sun, 04 Jan 2026 09:00:00 GMT"
 
 
+def test_an_old_timestamp_where_the_calendar_begins(http: Http, transport: MemoryTransport) -> None:
+    """It goes back no further."""
+    http.account.configure({"start": "0001-01-01T09:00:00Z"})
+    policy(http, age="1d")
+    http.decide(http.sdk_created(callback_url=CALLBACK), "accepted")
+    assert dict(transport.sent[0].headers)["Date"] == "Mon, 01 Jan 0001 00:00:00 GMT"
+
+
 def test_success_codes_and_schedule(http: Http, sim: Any, transport: MemoryTransport) -> None:
     """202 is no success here, so it is tried again after the policy's own wait."""
     transport._statuses.extend([202, 204])

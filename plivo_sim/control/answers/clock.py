@@ -9,6 +9,9 @@ from plivo_sim.domain.records import DeliveryState
 
 
 class ClockOut(TypedDict):
+    """``due_never``: something is due, all of it after the year 9000, where the clock stops; then
+    ``next_due`` is null."""
+
     account: str
     now: Instant
     paused: bool
@@ -16,6 +19,7 @@ class ClockOut(TypedDict):
     advancing: bool
     next_due: Instant | None
     due_count: int
+    due_never: bool
     sending: int
 
 
