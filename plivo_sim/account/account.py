@@ -340,14 +340,27 @@ class Account:
         finally:
             self.refusal = refusal
 
+    @contextmanager
+    def as_before_if_it_fails(self) -> Iterator[None]:
+        """For what changes settings, tokens or moves before it is written down: an error takes that
+        back. Caller holds the lock."""
+        take_back = self._as_it_is()
+        try:
+            yield
+        except BaseException:
+            take_back()
+            raise
+
     def _as_it_is(self) -> Callable[[], None]:
-        """What makes the account, its records aside, as it is now."""
+        """What makes the account, its records aside, as it is now: all that the ledger has."""
         counts, clock = dict(self.ids.counts), copy(self.clock)
         overrides, settings = self.overrides, self.settings
+        tokens, moves = (self.token, self.subaccount_token), (self.move, self.leaving)
 
         def take_back() -> None:
             self.ids.counts, self.clock = counts, clock
             self.overrides, self.settings = overrides, settings
+            (self.token, self.subaccount_token), (self.move, self.leaving) = tokens, moves
             self.derived.clear()
 
         return take_back
@@ -390,12 +403,9 @@ class Account:
     def keep_leaving(self, leaving: tuple[str, str] | None) -> None:
         """Write down that it is being moved, or is not: see ``leaving``. Raises StorageFailed; then
         nothing changed."""
-        before, self.leaving = self.leaving, leaving
-        try:
+        with self.transaction():
+            self.leaving = leaving
             self.keep_ledger()
-        except BaseException:
-            self.leaving = before
-            raise
 
     def configure(self, overrides: dict[str, str]) -> None:
         """Change this account's own settings; a new account's clock starts by them.
@@ -464,18 +474,35 @@ class Account:
         documents = chain.from_iterable(mark.get("documents", {}).values() for mark in marks)
         return {each.file.sha256 for each in documents if each.file is not None}
 
-    def restore(self, mark: Mark) -> None:
+    def restore(self, mark: Mark, adapt: Callable[[Account], Made] | None = None) -> Made | None:
         """Make a mark the present; the only way for the clock to go back
-        (decision "The clock never goes back"). Faults count anew after one from a document."""
+        (decision "The clock never goes back"). Faults count anew after one from a document.
+        ``adapt``: what else has to be written with it; returns what that does. Raises
+        StorageFailed, and what ``adapt`` does; then nothing changed."""
         with self.lock:
             self.check_in_use()
-            self.store.restore(mark)
-            self._begin()
-            if isinstance(mark, Moment):
-                self.faults = mark.faults.copy()
+            before = vars(self).copy()
+            self._is_writing = True
+            try:
+                with self.store.restoring(mark):
+                    self._begin()
+                    if isinstance(mark, Moment):
+                        self.faults = mark.faults.copy()
+                    adapted = adapt(self) if adapt is not None else None
+                    kept = self.store.ledger.fetch("ledger")
+                    if self.ids.counts != (kept.counts if kept is not None else {}):
+                        self.store.ledger.put(self._ledger())
+            except BaseException:
+                self._afterwards.clear()
+                vars(self).update(before, retired=self.retired)  # which another lock guards
+                raise
+            finally:
+                self._is_writing = False
             if len(self.store.ledger):
                 self._tell_first_write()
             self.on_write(self, True)
+            self._do_afterwards()
+            return adapted
 
     def reset(self, *, undoable: bool = False) -> None:
         """Forget everything, as if the account had never been used; its settings go too.

@@ -2,9 +2,10 @@
 arrows stand in that of reviews.
 
 The store holds the timers, so that they survive a restart; the heap only orders them. An entry
-whose timer is gone or was moved is skipped when it comes up, which keeps cancelling O(1). A
-rolled-back transaction leaves its entries in the heap, and the next one draws the same ids: so
-each entry is there at most once, or a callback would be sent twice.
+whose timer is gone or was moved is skipped when it comes up, which keeps cancelling O(1). What a
+transaction has changed may be taken back: until it is written, no entry is forgotten, as its timer
+may come back. A rolled-back transaction leaves its entries in the heap, and the next one draws the
+same ids: so each entry is there at most once, or a callback would be sent twice.
 """
 
 from __future__ import annotations
@@ -110,16 +111,16 @@ class Agenda:
         if entry not in self._queued[kind]:
             self._queued[kind].add(entry)
             heapq.heappush(self._heaps[kind], entry)
-            if len(self._heaps[kind]) > 2 * len(self._store.timers) + MOST_DEAD:
-                self._forget_dead(kind)
 
     def _forget_dead(self, kind: TimerKind) -> None:
         """Let go of the entries of timers that were cancelled long before they were due."""
-        self._order(kind, [entry for entry in self._heaps[kind] if self._is_alive(kind, entry)])
+        self._order(kind, [entry for entry in self._heaps[kind] if self._timer_of(kind, entry)])
 
-    def _is_alive(self, kind: TimerKind, entry: Entry) -> bool:
+    def _timer_of(self, kind: TimerKind, entry: Entry) -> Timer | None:
+        """The timer that an entry of this heap stands for, if it is there still, and then."""
         timer = self._store.timers.fetch(entry[2])
-        return timer is not None and _heap_of(timer) is kind and _entry(timer) == entry
+        is_its = timer is not None and _heap_of(timer) is kind and _entry(timer) == entry
+        return timer if is_its else None
 
     def cancel(self, subject_id: str, kind: TimerKind | None = None) -> None:
         """Drop every timer of this subject, or those of a kind; call within a transaction."""
@@ -130,10 +131,13 @@ class Agenda:
     def next_due(self, kind: TimerKind) -> Timer | None:
         """The first timer of this kind (for reviews: or an automatic arrow), due or not."""
         kind = _TOGETHER.get(kind, kind)
+        if self._store.dirty:
+            return next(self._in_order(kind), None)
+        if len(self._heaps[kind]) > 2 * len(self._store.timers) + MOST_DEAD:
+            self._forget_dead(kind)
         heap = self._heaps[kind]
         while heap:
-            timer = self._store.timers.fetch(heap[0][2])
-            if timer is not None and _heap_of(timer) is kind and _entry(timer) == heap[0]:
+            if (timer := self._timer_of(kind, heap[0])) is not None:
                 return timer
             self._pop(kind)
         return None
@@ -146,7 +150,9 @@ class Agenda:
         return min((timer.due_at for timer in firsts), default=None)
 
     def take(self, kind: TimerKind, until: datetime) -> Timer | None:
-        """The first timer due by then, no longer in the heap but still in the store."""
+        """The first timer due by then, no longer in the heap but still in the store; not within a
+        transaction, which would not put it back."""
+        assert not self._store.dirty
         timer = self.next_due(kind)
         if timer is None or timer.due_at > until:
             return None
@@ -172,9 +178,7 @@ class Agenda:
     def _in_order(self, kind: TimerKind) -> Iterator[Timer]:
         heap = self._heaps[kind].copy()
         while heap:
-            entry = heapq.heappop(heap)
-            timer = self._store.timers.fetch(entry[2])
-            if timer is not None and _heap_of(timer) is kind and _entry(timer) == entry:
+            if (timer := self._timer_of(kind, heapq.heappop(heap))) is not None:
                 yield timer
 
 

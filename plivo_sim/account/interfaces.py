@@ -196,8 +196,9 @@ class Store(Protocol):
     def mark(self) -> Mark:
         """The state now, to come back to."""
 
-    def restore(self, mark: Mark) -> None:
-        """Make a mark the state."""
+    def restoring(self, mark: Mark) -> AbstractContextManager[None]:
+        """Make a mark the state, and what is written within: all or nothing. Raises
+        StorageFailed."""
 
     def close(self) -> None: ...
 

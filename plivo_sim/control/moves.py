@@ -350,18 +350,12 @@ def _odd_messages(messages: dict[str, list[Message]]) -> Iterator[Found]:
 
 
 def _take_over(account: Account, document: Any, rest: Belongings) -> None:
-    """Caller holds the lock. Raises Invalid; then nothing of it is here."""
-    before = account.token, account.subaccount_token, account.overrides
+    """Within ``taking_over``, which takes it back when it fails. Raises Invalid, StorageFailed."""
     account.token, account.subaccount_token = rest.token, rest.subaccount_token
     if rest.allow_callback_hosts is not None:
         account.overrides = {HOSTS: rest.allow_callback_hosts}
     with swept(account):
-        try:
-            mark = loaded(account, document)
-        except BaseException:
-            account.token, account.subaccount_token, account.overrides = before
-            raise
-        current_call().sim.restore(account, mark)
+        current_call().sim.restore(account, loaded(account, document))
     account.api_calls = rest.api_calls
     for each in rest.requests:  # the states that it wrote were another account's
         exchange = replace(masked_again(each), wrote=None)

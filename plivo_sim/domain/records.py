@@ -29,6 +29,7 @@ from msgspec import Meta
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, as_float
+from plivo_sim.domain.machine import NOTHING
 from plivo_sim.domain.typed import Instant
 
 MOST_COUNT = 2**53
@@ -339,7 +340,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why one attempt of an application was decided as it was. ``instead_of``: what was planned,
-    while the account has a machine without a way to it, and is planned by that. ``sent``: what was
+    while the account has a machine without a way to it, and is planned by that; a step to
+    ``nothing`` where the default was to decide nothing. ``sent``: what was
     submitted, path -> a short text; empty where that is not known."""
 
     id: Id
@@ -356,7 +358,9 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Who decided, in words."""
         if not self.instead_of:
             return self.decided_by
-        return f"the machine's default: no way to {self.instead_of[0].status} ({self.decided_by})"
+        first = self.instead_of[0].status
+        why = "nothing was planned" if first == NOTHING else f"no way to {first}"
+        return f"the machine's default: {why} ({self.decided_by})"
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 import msgspec
 from msgspec.structs import replace
@@ -85,23 +86,36 @@ def _same_file(path: Path, other: str) -> Problem:
 
 
 def check_room(account: Account, files: Iterable[tuple[Path, Upload]]) -> list[Problem]:
-    """Whether the account may keep these files too, after what nobody refers to any more has gone
-    (a limit of the simulator's own, ``account_files``). Raises StorageFailed."""
+    """Whether the account may keep these files too, once what nobody refers to any more has gone,
+    which it does when they are written (a limit of the simulator's own, ``account_files``). Raises
+    StorageFailed."""
     files = list(files)
     more = {upload.sha256: len(upload.content) for _, upload in files}
     if not more:
         return []
     size_bytes = account.files.size_with(more)
-    if size_bytes > limits.ACCOUNT_FILES.most and not account.store.dirty:
-        account.undo_points.clear()  # nobody asked to keep them: they give way
-        account.any_file_loose = True
-        _sweep(account)
-        size_bytes = account.files.size_with(more)
+    if size_bytes > limits.ACCOUNT_FILES.most:
+        size_bytes = _needed_bytes(account, more)
     if size_bytes <= limits.ACCOUNT_FILES.most:
         return []
     path, upload = files[0]
     text = f"the account's files would have {size_bytes} bytes: {limits.ACCOUNT_FILES}"
     return [Problem(ProblemKind.BAD_FILE, path, text, {"name": upload.name})]
+
+
+def _needed_bytes(account: Account, more: Mapping[str, int]) -> int:
+    """How much documents and snapshots need with these files (hash -> bytes)."""
+    marked = (mark["documents"].values() for mark in account.marks.values())
+    documents = chain(account.store.documents.every(), *marked)
+    sizes = {each.file.sha256: each.file.size_bytes for each in documents if each.file is not None}
+    return sum({**sizes, **more}.values())
+
+
+def _make_room(account: Account) -> None:
+    if account.files.size_with({}) > limits.ACCOUNT_FILES.most:
+        account.undo_points.clear()  # nobody asked to keep them: they give way
+        account.any_file_loose = True
+        _sweep(account)
 
 
 @contextmanager
@@ -122,6 +136,7 @@ def keep(account: Account, upload: Upload) -> StoredFile:
     sha256 = account.files.keep(upload.content, upload.sha256)
     account.loose_files.add(sha256)
     account.when_written(partial(account.loose_files.discard, sha256))
+    account.when_written(partial(_make_room, account))
     return StoredFile(
         sha256=sha256,
         name=upload.name,

@@ -13,12 +13,16 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from plivo_sim.account.account import Account
+from plivo_sim.domain.durations import Duration
+from plivo_sim.domain.machine import NOTHING
 from plivo_sim.domain.records import STEPPING, Application, Step, Timer, TimerKind
 from plivo_sim.services.foresight import entered_at, made_at, stay_of
 from plivo_sim.services.plans import BY_DEFAULT, default_plan, set_timer
 
 BY_ITSELF = "by itself"
 """How the reason of an automatic change begins."""
+NOTHING_PLANNED = (Step(after=Duration(), status=NOTHING),)
+"""What stands for no plan, among those that another machine's default has taken the place of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +66,9 @@ def replan(account: Account) -> Due:
     Automatic arrows count from when the status was entered. A review that the machine has a way to
     stays as it is; else the application, if it was not decided yet, is planned as the machine does
     by default, counted from its submission, until another machine has a way to what was planned
-    first. What is past due happens at once. Of a later step of a plan to which there is no way
-    nothing comes, unless there is one again when it is due (invented).
+    first; where nothing was, each machine's own default counts. What is past due happens at once.
+    Of a later step of a plan to which there is no way nothing comes, unless there is one again when
+    it is due (invented).
     """
     with account.transaction():
         known: dict[TimerKind, dict[str, Timer]] = {kind: {} for kind in STEPPING}
@@ -113,21 +118,24 @@ def _review(account: Account, known: dict[str, Timer]) -> Counter[str]:
 
 def _reviewed(account: Account, application: Application, known: Timer | None) -> str:
     """Of an application that was not decided yet, what was planned at its submission comes first,
-    then what is planned now, then what the machine does by default."""
+    then what is planned now, then what the machine does by default; that alone, where nothing was
+    planned at its submission, by default."""
     planned = known.steps if known is not None else ()
     if not is_undecided(application):
         is_kept = _may_come(account, application, planned)
         return "kept" if is_kept else "dropped" if planned else "nothing"
     why = account.store.explanations.fetch(f"{application.id}/{application.attempt}")
-    first = (why.instead_of if why is not None else ()) or planned
-    if not first and (why is None or why.decided_by != BY_DEFAULT):
+    first = (why.instead_of if why is not None else ()) or planned or NOTHING_PLANNED
+    choices = [_default_steps(account, application)]
+    if first != NOTHING_PLANNED:
+        choices = [first, planned, *choices]
+    elif why is None or why.decided_by != BY_DEFAULT:
         return "nothing"  # which was decided
-    choices = (first, planned, _default_steps(account, application))
     steps = next((each for each in choices if _may_come(account, application, each)), ())
     if steps != planned:
         account.agenda.cancel(application.id, TimerKind.REVIEW)
         set_timer(account, application.id, steps, application.submitted_at or account.now())
-    instead_of = first if steps != first else ()
+    instead_of = first if (steps or NOTHING_PLANNED) != first else ()
     if why is not None and why.instead_of != instead_of:
         account.store.explanations.put(replace(why, instead_of=instead_of))
     if steps:

@@ -39,10 +39,16 @@ def entered_at(application: Application) -> datetime:
     return application.timeline[-1].at if application.timeline else application.created_at
 
 
+def timer_of(account: Account, application: Application, kind: TimerKind) -> Timer | None:
+    """Its review, or the automatic arrow that leaves its status."""
+    waiting = account.store.timers.having("subject_id", application.id)
+    return next((each for each in waiting if each.kind is kind), None)
+
+
 def stay_of(account: Account, application: Application) -> Stay:
     """Where an application is now."""
-    waiting = account.store.timers.having("subject_id", application.id)
-    left_at = next((t.due_at for t in waiting if t.kind is TimerKind.AUTOMATIC), None)
+    timer = timer_of(account, application, TimerKind.AUTOMATIC)
+    left_at = timer.due_at if timer is not None else None
     return Stay(application.status, entered_at(application), left_at)
 
 
@@ -81,18 +87,17 @@ def foreseen(account: Account, timer: Timer) -> Timer | None:
     application = account.store.applications.fetch(timer.subject_id)
     if timer.kind not in STEPPING or application is None:
         return timer
-    review = timer if timer.kind is TimerKind.REVIEW else _review_of(account, application)
+    review = (
+        timer
+        if timer.kind is TimerKind.REVIEW
+        else timer_of(account, application, TimerKind.REVIEW)
+    )
     made = _steps(account, stay_of(account, application), review) if review is not None else []
     if timer is not review:  # time leads on, unless the reviewer leaves the status first
         return None if made and made[0][0] < timer.due_at else timer
     if not made:
         return None
     return replace(timer, due_at=made[0][0], steps=tuple(step for _, step in made))
-
-
-def _review_of(account: Account, application: Application) -> Timer | None:
-    waiting = account.store.timers.having("subject_id", application.id)
-    return next((each for each in waiting if each.kind is TimerKind.REVIEW), None)
 
 
 def _steps(account: Account, stay: Stay, timer: Timer) -> list[tuple[datetime, Step]]:

@@ -49,7 +49,7 @@ from plivo_sim.services import machines, policies
 from plivo_sim.services.attempts import changed_since_first, sent_of
 from plivo_sim.services.document_sets import documents_of
 from plivo_sim.services.due import arm, is_undecided
-from plivo_sim.services.foresight import Made, foreseen, made_at, stay_of
+from plivo_sim.services.foresight import Made, foreseen, made_at, stay_of, timer_of
 from plivo_sim.services.plans import default_delay, default_plan, set_timer
 
 Decider = Literal["hand", "reviewer"]
@@ -252,7 +252,8 @@ def _forget_overtaken(account: Account, application: Application) -> None:
 
 
 def _made_now(account: Account, application: Application, timer: Timer) -> Made | None:
-    """How its step is made, if it can be now; if only later, its timer is set anew."""
+    """How its step is made, if it can be now; if only later, its timer is set anew. What it waits
+    for at its own instant then comes before it."""
     status, target = application.status, timer.steps[0].status
     if timer.kind is TimerKind.AUTOMATIC:
         found = account.machine.automatic(status)
@@ -261,6 +262,8 @@ def _made_now(account: Account, application: Application, timer: Timer) -> Made 
     made = made_at(account, stay_of(account, application), timer.due_at, target)
     if made is None or (made.status == status and made.at <= timer.due_at):
         return made
+    if made.at <= timer.due_at and (first := timer_of(account, application, TimerKind.AUTOMATIC)):
+        account.agenda.requeue(first)
     id, seq = account.next_identity("timer")
     account.agenda.add(replace(timer, id=id, seq=seq, due_at=made.at))
     return None

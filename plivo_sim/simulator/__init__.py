@@ -127,10 +127,10 @@ class Simulator(Accounts):
 
     def restore(self, account: Account, mark: Mark) -> Due:
         """Make a mark the present of this account; callbacks of before end as in ``remove``.
-        Returns what is due, which the server's machine may have made another."""
-        with account.lock:
-            account.restore(mark)
-            due = replan(account)
+        Returns what is due, which the server's machine may have made another. Raises StorageFailed;
+        then nothing changed."""
+        due = account.restore(mark, replan)
+        assert due is not None
         self.runner.end_sends([account])
         return due
 

@@ -339,14 +339,14 @@ class Accounts:
             if moved:
                 self._forget_moved(account, leaving)
                 return
-            with account.in_use_once_more():
+            with account.in_use_once_more(), account.transaction():
                 account.keep_leaving(None)
+                replan(account)  # the server may have another machine than when it left
             account.refusal = None
             account.retired = False
             with self._lock:
                 del self._leaving[auth_id]
                 self._accounts[auth_id] = account
-            replan(account)  # the server may have another machine than when it left
         self.runner.settle(account, steered=True)
 
     def _forget_moved(self, account: Account, leaving: Leaving) -> None:
@@ -373,12 +373,14 @@ class Accounts:
                 )
             if move in self._ended_moves:
                 raise Busy(f"this move of account {auth_id} was given up; begin another")
-            account.move = move
-            try:
-                yield account
-            except BaseException:
-                account.move = ""
-                raise
+            with account.as_before_if_it_fails():
+                account.move = move
+                try:
+                    yield account
+                except BaseException:
+                    if len(account.store.ledger):  # it is written, and what came after it failed
+                        self._forget(account, undoable=False)
+                    raise
             with self._lock:
                 self._leaving.pop(auth_id, None)
                 self._as_taken[account] = account.state, {}

@@ -287,7 +287,7 @@ def test_a_restore_that_cannot_be_written_changes_nothing(
     def fail(*_: Any) -> None:
         raise StorageFailed("full")
 
-    monkeypatch.setattr(account.store, "restore", fail)
+    monkeypatch.setattr(account.store, "restoring", fail)
     with pytest.raises(StorageFailed):
         account.restore(mark)
     assert (account.now(), ids(account.store.applications.every())) == (now, [id])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -137,6 +138,39 @@ def test_a_cancelling_that_is_taken_back_cancels_nothing(db: Database, agenda: A
     assert taken(agenda) == ["timer-1"]
 
 
+def test_what_is_looked_at_within_a_transaction_is_there_after_it(
+    db: Database, agenda: Agenda
+) -> None:
+    """Within, what it cancels is not due; when that is taken back, it is due again."""
+    add(db, agenda, timer(1, due_at=at(1)), timer(2, due_at=at(2), subject_id="other"))
+    seen = []
+
+    def cancel_and_look() -> None:
+        agenda.cancel("app-1")
+        seen.append(agenda.next_instant())
+
+    fail(db, cancel_and_look)
+    assert seen == [at(2)]
+    assert taken(agenda) == ["timer-1", "timer-2"]
+
+
+def test_timers_that_are_replaced_and_come_back_are_due_as_before(
+    db: Database, agenda: Agenda
+) -> None:
+    """However many, and however often: new ones crowd out none of those that a rolled-back
+    transaction had dropped."""
+    add(db, agenda, *(timer(seq, due_at=at(1)) for seq in range(1, 4)))
+
+    def replace_all(first: int) -> None:
+        agenda.cancel("app-1")
+        for seq in range(first, first + 300):
+            agenda.add(timer(seq, due_at=at(2), subject_id="other"))
+
+    for n in range(1, 4):
+        fail(db, partial(replace_all, n * 1000))
+    assert taken(agenda) == ["timer-1", "timer-2", "timer-3"]
+
+
 @pytest.mark.parametrize("kind", TimerKind)
 def test_a_timer_added_again_after_a_roll_back_comes_once(
     db: Database, agenda: Agenda, kind: TimerKind
@@ -194,7 +228,7 @@ def test_what_is_stored_and_not_taken_comes_once_in_order(operations: Any) -> No
         elif verb == "fail add" and known is None:
             fail(db, lambda timer=wanted: agenda.add(timer))
         elif verb == "fail cancel" and known is not None:
-            fail(db, lambda subject=f"s{seq}": agenda.cancel(subject))
+            fail(db, lambda gone=f"s{seq}": (agenda.cancel(gone), agenda.next_instant()))
         elif verb == "requeue" and seq in away:
             model[seq] = away.pop(seq)
             agenda.requeue(model[seq])
@@ -240,6 +274,7 @@ def test_cancelled_timers_leave_nothing_behind(db: Database, agenda: Agenda) -> 
         add(db, agenda, timer(seq, due_at=at(5)))
         with db.transaction():
             agenda.cancel("app-1")
+        agenda.next_instant()
     assert len(agenda._heaps[TimerKind.REVIEW]) < 300
     assert len(agenda._queued[TimerKind.REVIEW]) < 300
     assert taken(agenda) == ["timer-1"]

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from plivo_sim.services import machines
+from tests.machines.files import WITH_YEARS
 from tests.support import AUTH_ID, Http
 
 SCENARIO = """\
@@ -67,6 +69,23 @@ def test_nothing_is_changed(http: Http) -> None:
     tried(http, submit={"alias": "second"})
     tried(http, name="stuck-in-review")
     assert state(http) == before
+
+
+def test_what_is_due_is_due_as_before(http: Http) -> None:
+    """Also after many dry runs of a scenario whose machine plans all of it anew, each with other
+    timers, as the account goes on in between."""
+    account = http.account
+    machines.use_machine(account, WITH_YEARS)
+    waiting = {http.sdk_created(alias=f"number {n}") for n in range(20)}
+    http.advance("30d")
+    arrow = {"from": "accepted", "to": "expired", "after": "730d"}
+    later = {"machine": "two-years", "extends": "default", "arrows": [arrow]}
+    tried_out = {"scenario": "acceptances expire later", "machine": later}
+    for n in range(30):
+        assert tried(http, scenario=tried_out, submit={"name": "Acme"})["would"] == "accepted"
+        http.sdk_created(alias=f"another, number {n}")
+    http.advance("365d")
+    assert {account.store.applications.fetch(id).status for id in waiting} == {"expired"}
 
 
 def test_another_scenario_than_the_accounts(http: Http) -> None:

@@ -17,8 +17,13 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from plivo_sim.account.account import Account
 from plivo_sim.app import SURFACES
+from plivo_sim.domain.durations import Duration
+from plivo_sim.domain.errors import StorageFailed
+from plivo_sim.domain.records import Step
 from plivo_sim.services import policies
+from plivo_sim.services.plans import set_timer
 from plivo_sim.simulator import Simulator
 from tests.apis.atoms.support import Atoms
 from tests.apis.legacy_support import Legacy
@@ -216,8 +221,8 @@ def test_every_operation_that_may_write_is_there() -> None:
 
 
 def picture(sim: Simulator, state: Path) -> Any:
-    """All that there is: each account's records, clock, settings, policies, marks, fault counts;
-    the files of the state."""
+    """All that there is: each account's records, clock, settings, tokens, machine,
+    policies, marks, and all that is due; the files of the state."""
     accounts = {}
     for account in sim.accounts():
         with account.lock:
@@ -230,7 +235,9 @@ def picture(sim: Simulator, state: Path) -> Any:
                 policies.faults_of(account),
                 policies.webhook_policy(account),
                 [*account.marks],
-                account.agenda.next_instant(),
+                account.agenda.soonest(10_000),
+                (account.token, account.subaccount_token, account.move, account.leaving),
+                account.machine,
             )
     return accounts
 
@@ -359,6 +366,103 @@ def test_a_move_on_a_full_disk(
         assert caller.steer("/handover/end", moved=False).status_code == 200
         assert picture(http.sim, state) == before
         assert new.steer("/takeover", snapshot=document, rest=given["rest"]).status_code == 201
+
+
+def test_a_takeover_that_cannot_be_written_leaves_no_trace(
+    world: tuple[Path, dict[str, str]],
+    tmp_path: Path,
+    disk: Disk,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither tokens nor hosts nor settings of the account there: who writes to it here next has a
+    new one."""
+    state, there = tmp_path / "state", tmp_path / "there"
+    shutil.copytree(world[0], state)
+    with serving(state) as http, serving(there) as elsewhere:
+        caller, new = Caller(http, world[1]), Caller(elsewhere, world[1])
+        disk.room = 1 << 30
+        http.account.configure({"allow_callback_hosts": "localhost"})
+        given = caller.steer("/handover", to="http://127.0.0.1:8702", move="one").get_json()
+        document = http.control("GET", "/handover", account=AUTH_ID).get_json()
+        assert given["rest"]["token"]
+        account = elsewhere.account
+        before = belongings(account)
+        for room in (0, sum(path.stat().st_size for path in uploads(state)) + 30):
+            disk.room = room  # for nothing; for the files alone
+            answer = new.steer("/takeover", snapshot=document, rest=given["rest"], move="one")
+            assert (answer.status_code, belongings(account)) == (500, before)
+        disk.room = 1 << 30
+        monkeypatch.setattr(elsewhere.sim.inboxes, "take_over", fail)
+        answer = new.steer("/takeover", snapshot=document, rest=given["rest"], move="one")
+        assert (answer.status_code, belongings(account)) == (500, before)
+        assert (elsewhere.sim.accounts(), uploads(there)) == ([], [])
+        assert new.steer("/clock/pause").status_code == 200
+        ledger = account.store.ledger.fetch("ledger")
+        assert (ledger.token, ledger.overrides, ledger.move) == (None, {}, "")
+
+
+def test_an_account_whose_plans_cannot_be_made_stays_out_of_use(
+    world: tuple[Path, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are written together with the end of its move, which can be told once more."""
+    state = tmp_path / "state"
+    shutil.copytree(world[0], state)
+    with serving(state) as http:
+        caller = Caller(http, world[1])
+        before = picture(http.sim, state)
+        assert caller.steer("/handover", to="http://127.0.0.1:8702").status_code == 200
+        with monkeypatch.context() as patched:
+            patched.setattr("plivo_sim.simulator.accounts.replan", fail)
+            assert caller.steer("/handover/end", moved=False).status_code == 500
+        assert caller.steer("/clock/pause").status_code == 421
+        assert caller.steer("/handover/end", moved=False).status_code == 200
+        assert picture(http.sim, state) == before
+
+
+def fail(*_: Any) -> None:
+    raise StorageFailed("no room for this")
+
+
+def belongings(account: Account) -> Any:
+    """What an account has beside its records."""
+    return (
+        (account.token, account.subaccount_token, account.move, account.leaving),
+        (account.overrides, account.settings, account.clock.reading(), account.ids.counts),
+        (account.api_calls, len(account.exchanges)),
+    )
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_a_restore_whose_plans_cannot_be_made_changes_nothing(
+    world: tuple[Path, dict[str, str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_whole: bool,
+) -> None:
+    """They are written with the records: of a moment that differs in little, or in all."""
+
+    def plan(account: Account) -> None:
+        with account.transaction():
+            step = Step(after=Duration(), status="rejected")
+            set_timer(account, world[1]["waiting"], (step,), account.now())
+        fail()
+
+    state = tmp_path / "state"
+    shutil.copytree(world[0], state)
+    with serving(state) as http:
+        caller = Caller(http, world[1])
+        caller.snapshot_taken()
+        mark = {} if is_whole else http.account.marks["before"]
+        before, lying = picture(http.sim, state), files(state)
+        monkeypatch.setattr("plivo_sim.simulator.replan", plan)
+        with pytest.raises(StorageFailed):
+            http.sim.restore(http.account, mark)
+        assert picture(http.sim, state) == before
+        assert files(state) == lying
+        assert http.decide(world[1]["other"], "accepted").status_code == 200
+        after = http.account.store.mark()
+    with serving(state) as again:
+        assert again.account.store.mark() == after
 
 
 def test_a_button_of_the_console_says_so(

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from plivo_sim.domain.machine import Machine
+from plivo_sim.domain.records import TimerKind
 from plivo_sim.machines import default_machine, shipped_machine
 from plivo_sim.machines.loader import load_machine
-from plivo_sim.services import machines
+from plivo_sim.services import machines, reviews
 from tests.console.support import HOME
 from tests.machines.files import IN_REVIEW, WITH_IN_REVIEW
 from tests.support import Http
@@ -89,6 +90,26 @@ def test_what_a_step_waits_for_is_told_as_long_as_it_waits(http: Http) -> None:
     http.advance("1d")
     change = http.control("GET", f"/applications/{id}").get_json()["timeline"][-1]
     assert (change["status"], change["why"]) == ("accepted", f"default: accepted after 5s{waits}")
+
+
+def test_a_review_that_waits_for_an_arrow_of_its_instant_has_it_come_first(http: Http) -> None:
+    """Though the arrow was taken from the agenda, and is not run: the review does not wait for an
+    instant that is over."""
+    account = http.account
+    machines.use_machine(account, load_machine(AT_ONCE))
+    account.configure({"review_delay": "1h"})
+    id = http.sdk_created()
+    due = account.agenda.next_instant()
+    assert [account.agenda.take(TimerKind.REVIEW, due).kind for _ in range(2)] == [
+        TimerKind.AUTOMATIC,
+        TimerKind.REVIEW,
+    ]
+    (review,) = (t for t in account.store.timers.every() if t.kind is TimerKind.REVIEW)
+    account.agenda.requeue(review)
+    for _ in range(4):
+        if (timer := account.agenda.take(TimerKind.REVIEW, due)) is not None:
+            reviews.run(account, timer)
+    assert [status for status, _ in happened(http, id)] == ["in_review", "accepted"]
 
 
 def test_a_create_is_logged_with_when_it_is_decided(http: Http) -> None:

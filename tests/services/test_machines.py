@@ -227,6 +227,23 @@ def test_a_machine_that_decides_nothing_by_default_drops_what_it_has_no_way_to(h
     assert applications.get(http.account, id).status == "accepted"
 
 
+def test_where_nothing_was_planned_each_machine_plans_by_itself(http: Http) -> None:
+    """What another one has planned goes with it, and leaves no trace."""
+    machines.use_machine(http.account, UNDECIDED)
+    id = http.sdk_created()
+    before = coming(http.account), why(http, id)
+    assert before == ([], "default")
+    assert machines.use_machine(http.account, WITHOUT_ACCEPTANCE) == Due(
+        kept=0, planned=1, dropped=0
+    )
+    assert coming(http.account) == [("review", "rejected", timedelta(hours=2))]
+    assert why(http, id) == "the machine's default: nothing was planned (default)"
+    with http.account.lock:
+        http.sim.restore(http.account, load_snapshot(http.account, _snapshot(http)))
+    assert machines.use_machine(http.account, UNDECIDED) == Due(kept=0, planned=0, dropped=1)
+    assert (coming(http.account), why(http, id)) == before
+
+
 @pytest.mark.parametrize("alias", ["SIM-STUCK", "by hand"])
 def test_what_was_decided_is_not_decided_anew(http: Http, alias: str) -> None:
     """That nothing is to happen, or something by hand, was a decision too."""

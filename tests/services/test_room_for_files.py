@@ -108,6 +108,27 @@ def test_what_nobody_refers_to_makes_room(
     assert http.sdk_create(alias="fourth").status_code == 201
 
 
+def test_undo_points_give_way_to_what_is_written_only(
+    http: Http, fill: Callable[[Account], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not to what is evaluated, nor to what cannot be written."""
+    id = http.sdk_created(files=OTHERS)
+    third = {0: (PDF + b"third", "certificate.pdf"), 1: (PNG + b"third", "gst.png")}
+    account: Account = http.account
+    point = http.control("POST", "/undo/points", {"what": "a delete", "account": http.auth_id})
+    assert point.status_code == 201
+    assert http.delete(f"PhoneNumber/Compliance/{id}/").status_code == 200
+    fill(account)
+    with monkeypatch.context() as patch:
+        refuse_writes(patch, account)
+        assert http.sdk_create(files=third).status_code == 500
+    evaluate = f"/_sim/evaluate?account={http.auth_id}"
+    assert http.sdk_send("POST", evaluate, http.sdk_data(), third).status_code == 200
+    assert len(account.undo_points) == 1
+    assert http.sdk_create(files=third).status_code == 201
+    assert len(account.undo_points) == 0
+
+
 def test_what_a_snapshot_needs_counts(http: Http, fill: Callable[[Account], int]) -> None:
     """Deleted or not: it is on the disk."""
     id = http.sdk_created()

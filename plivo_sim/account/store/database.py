@@ -14,7 +14,7 @@ Not public API of TinyDB that is relied on: ``Table._read_table``, ``Table._upda
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from operator import attrgetter, is_
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -23,6 +23,7 @@ from tinydb import TinyDB
 from tinydb.table import Table
 
 from plivo_sim.account.interfaces import Mark, Page, Record, Where
+from plivo_sim.account.store.compaction import Rows
 from plivo_sim.account.store.directory import unguarded
 from plivo_sim.account.store.format import RECORD_TYPES, Op, from_plain, to_plain
 from plivo_sim.account.store.index import Index, Run, merged_window
@@ -365,18 +366,41 @@ class Database(TinyDB):
         return {name: dict(rows) for name, rows in self.journal.rows.items()}
 
     def restore(self, mark: Mark) -> None:
-        """Make a mark the state; raises StorageFailed when it cannot be written.
+        """Make a mark the state; raises StorageFailed when it cannot be written."""
+        with self.restoring(mark):
+            pass
+
+    @contextmanager
+    def restoring(self, mark: Mark) -> Iterator[None]:
+        """Make a mark the state, and what is written within; all of it or, after an error,
+        nothing. Not within a transaction. Raises StorageFailed when it cannot be written.
 
         A mark shares its records with the state, so what did not change since is told by looking:
         where that is most, only the rest is changed, written and indexed.
         """
-        if not any(mark.values()) or self._changed_since(mark) * 4 > len(self):
-            self.journal.replace({name: dict(mark.get(name, {})) for name in RECORD_TYPES})
-            self._refresh()
+        if any(mark.values()) and self._changed_since(mark) * 4 <= len(self):
+            with self.transaction():
+                for name in RECORD_TYPES:
+                    self.table_of(name).become(mark.get(name, {}))
+                yield
             return
-        with self.transaction():
-            for name in RECORD_TYPES:
-                self.table_of(name).become(mark.get(name, {}))
+        before = self.journal.rows
+        self._show({name: dict(mark.get(name, {})) for name in RECORD_TYPES})
+        self.begin()
+        try:
+            yield
+            self.journal.replace(self.journal.rows)
+        except BaseException:
+            self._show(before)
+            raise
+        finally:
+            self._is_open = False
+            self._before.clear()
+
+    def _show(self, rows: dict[str, Rows]) -> None:
+        self.journal.rows = rows
+        for name in RECORD_TYPES:
+            self.table_of(name).refresh()
 
     def _changed_since(self, mark: Mark) -> int:
         changed = 0
@@ -389,7 +413,3 @@ class Database(TinyDB):
     def reset(self) -> None:
         """Forget every record."""
         self.restore({})
-
-    def _refresh(self) -> None:
-        for name in RECORD_TYPES:
-            self.table_of(name).refresh()
