@@ -104,13 +104,14 @@ class Connection(cheroot.HTTPConnection):
     @property
     def body_bytes(self) -> int:
         """How much its request may take: with as much as may come out of a packed body, or as has
-        come out of it."""
+        come out of it, as text and as what is made of that."""
         came, arrival = len(self.rfile.came), self.arrival
         if not arrival.is_packed:
             return came
-        if arrival.unpacked_bytes is not None:
-            return came + arrival.unpacked_bytes
-        return came + min((came - arrival.body_at) * MOST_PACKED, limits.BODY.most)
+        most = min((came - arrival.body_at) * MOST_PACKED, limits.BODY.most)
+        return came + (
+            most if arrival.unpacked_bytes is None else min(2 * arrival.unpacked_bytes, most)
+        )
 
     def begin_request(self) -> Phase:
         """That of one which has not come whole. Once its head has, a client that waits for it is

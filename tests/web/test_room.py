@@ -228,7 +228,9 @@ def test_of_a_packed_request_the_body_counts_as_larger() -> None:
         conn.arrival.is_whole(conn.rfile.came)
         assert conn.body_bytes == len(head) + 40 + 40 * connection.MOST_PACKED
         conn.arrival.unpacked_bytes = 70
-        assert conn.body_bytes == len(head) + 40 + 70
+        assert conn.body_bytes == len(head) + 40 + 2 * 70
+        conn.arrival.unpacked_bytes = 40 * connection.MOST_PACKED
+        assert conn.body_bytes == len(head) + 40 + 40 * connection.MOST_PACKED
 
 
 def test_who_waits_gives_back_what_was_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,7 +263,7 @@ def test_who_waits_gives_back_what_was_not_needed(monkeypatch: pytest.MonkeyPatc
         assert [read_answer(each)[0] for each in (a, b)] == [200, 200]
     came = len(packed + content)
     most = came + len(content) * connection.MOST_PACKED
-    assert taken == [most, came + SIZE, most + came + SIZE, 2 * (came + SIZE)]
+    assert taken == [most, came + 2 * SIZE, most + came + 2 * SIZE, 2 * (came + 2 * SIZE)]
 
 
 def test_heads_that_have_come_in_part_are_bounded_with_the_rest(
