@@ -12,6 +12,7 @@ import msgspec
 from flask import Response, current_app
 
 from plivo_sim import __version__
+from plivo_sim.account.store.directory import PROBE
 from plivo_sim.account.store.disk import open_file
 from plivo_sim.catalogue.shape import json_schema
 from plivo_sim.control.inputs import OF_MACHINE, machine_named
@@ -78,7 +79,7 @@ def _disk_problems(state: Path | None) -> list[str]:
     """Why nothing can be written where the state is kept."""
     if state is None:
         return []
-    probe = state / f".ready-{token_hex(8)}"
+    probe = state / f"{PROBE}{token_hex(8)}"
     try:
         try:
             with open_file(probe, "xb") as file:

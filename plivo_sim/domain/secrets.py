@@ -193,10 +193,15 @@ def _masked(value: Any, nested: int) -> Any:
 _QUOTED_NAME = re.compile(r"""["']([^"'\\\r\n]{1,100}+)\\{0,40}+["']\s*+([:=,])\s*+""")
 _BARE_NAME = re.compile(r"(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]{1,100}+)[ \t]*+([:=])[ \t]*+")
 _PART_NAME = re.compile(r"""\bname=["']?([^"'\r\n;]{1,100}+)""")
-_QUOTE_BEGINS = re.compile(r"""\\*+["']""")
+_QUOTE_MARK = re.compile(r"""\\++["']?|["']""")
+"""A quote with all the backslashes before it; or these alone."""
 _BARE_VALUE = re.compile(r"[^,}\]\s]*+")
+_LINE_END = re.compile(r"[\r\n]")
+_PAIR_END = re.compile(r"[\r\n&]")
+_PART_END = re.compile(r"\n--")
 _BLANK_LINE = re.compile(r"\n\r?\n")
 _ESCAPED = re.compile(r"\\u00([0-9A-Fa-f]{2})")
+_LONGEST_NAME = 200
 
 Span = tuple[int, int, str]
 """From where to where something secret stands, and what is shown in its stead."""
@@ -255,7 +260,7 @@ def _secret_spans(text: str) -> list[Span]:
 def _of_quoted_names(text: str) -> Iterator[Span]:
     names = list(_QUOTED_NAME.finditer(text))
     is_named = any(
-        each[1] in _CALLED and each[2] != "," and is_secret(_string_at(text, each.end()))
+        each[1] in _CALLED and each[2] != "," and is_secret(_beginning(text, each.end()))
         for each in names
     )
     masked = 0
@@ -273,9 +278,7 @@ def _of_bare_names(text: str) -> Iterator[Span]:
     masked = 0
     for each in _BARE_NAME.finditer(text):
         if each.start() >= masked and is_secret(each[1]):
-            ends = "\r\n&" if each[2] == "=" else "\r\n"
-            found = (text.find(end, each.end()) for end in ends)
-            masked = min((end for end in found if end >= 0), default=len(text))
+            masked = _next(_PAIR_END if each[2] == "=" else _LINE_END, text, each.end())
             yield each.end(), masked, MASK
 
 
@@ -288,26 +291,33 @@ def _of_parts(text: str) -> Iterator[Span]:
         if each.start() >= masked and is_secret(each[1]) and following < len(blank):
             begin = blank[following]
             if begin >= masked:
-                closing = text.find("\n--", begin)
-                masked = len(text) if closing < 0 else closing
+                masked = _next(_PART_END, text, begin)
                 yield begin, masked, MASK
 
 
-def _string_at(text: str, at: int) -> str:
-    begin, end, _ = _value_at(text, at)
-    return text[begin : min(end, begin + 200)]
+def _next(end: re.Pattern[str], text: str, at: int) -> int:
+    """Where the first of these begins; the end of all without one."""
+    found = end.search(text, at)
+    return found.start() if found else len(text)
+
+
+def _beginning(text: str, at: int) -> str:
+    """Of the value of JSON there: so much as a name that is looked for has."""
+    text = text[at : at + _LONGEST_NAME]
+    begin, end, _ = _value_at(text, 0)
+    return text[begin:end]
 
 
 def _value_at(text: str, at: int) -> Span:
     """The value of JSON that begins there: a string without its quotes; up to the end of all, if
     values are within it."""
-    quote_ = _QUOTE_BEGINS.match(text, at)
-    if quote_ is None:
+    begins = _QUOTE_MARK.match(text, at)
+    if begins is None or begins[0].endswith("\\"):
         if text[at : at + 1] in ("[", "{"):
             return at, len(text), f'"{MASK}'
         bare = _BARE_VALUE.match(text, at)
         return at, bare.end() if bare else len(text), f'"{MASK}"'
-    end = text.find(quote_[0], quote_.end())
-    while end > 0 and text[end - 1] == "\\":
-        end = text.find(quote_[0], end + 1)
-    return quote_.end(), len(text) if end < 0 else end, MASK
+    for mark in _QUOTE_MARK.finditer(text, begins.end()):
+        if mark[0] == begins[0]:
+            return begins.end(), mark.start(), MASK
+    return begins.end(), len(text), MASK

@@ -1,7 +1,8 @@
 """How much of a request has come, looked at as often as more of it comes.
 
 Nothing is checked here, only waited for: ``parsing`` refuses what is wrong, and what this takes for
-whole although more is to come is refused there as late.
+whole although more is to come is refused there as late. Of a header that tells of the body the
+first one counts: there it is refused when it is repeated.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 
 from plivo_sim.web.bodies import LARGEST_BODY_BYTES
+from plivo_sim.web.codings import is_packed
 from plivo_sim.web.parsing import CHUNK, are_too_many
 from plivo_sim.web.streams import MAX_HEADER_BYTES
 
@@ -25,8 +27,9 @@ _PACKED = b"\ncontent-encoding:"
 
 class Arrival:
     """One request. ``is_complete``: all of it has come, and the next begins behind it;
-    ``body_at``: where its body begins, once its head has come; ``unserved``: why it is not
-    served although it has come.
+    ``body_at``: where its body begins, once its head has come; ``unpacked_bytes``: how large that
+    has become, if it was packed, once it was read; ``unserved``: why it is not served although it
+    has come.
 
     Each look goes on where the one before ended, so that a request in many pieces costs as much
     as one in few.
@@ -37,6 +40,7 @@ class Arrival:
         self.has_head = False
         self.expects_continue = False
         self.is_packed = False
+        self.unpacked_bytes: int | None = None
         self.unserved = ""
         self._seen = 0  # of the head, up to which it does not end
         self.body_at = 0
@@ -67,7 +71,7 @@ class Arrival:
             self._end, self._chunk = None, self.body_at
         elif coding is None and length is not None and length.isdigit():
             self._end += int(length.lstrip(b"0")[:19] or b"0")
-        self.is_packed = _value(head, _PACKED) not in (None, b"", b"identity")
+        self.is_packed = is_packed((_value(head, _PACKED) or b"").decode("latin-1"))
         is_old = head.lstrip().partition(b"\n")[0].rstrip().endswith(b" http/1.0")  # knows no such
         self.expects_continue = not is_old and _value(head, _EXPECT) == b"100-continue"
         return True

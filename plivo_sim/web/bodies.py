@@ -21,6 +21,7 @@ from plivo_sim.domain.text import PLAIN, JsonLimits, decode_json, values_in
 from plivo_sim.web.calls import Call, Came, TooLarge, TooSlow, current_call
 from plivo_sim.web.codings import as_utf8, unpacked, unpacked_whole
 from plivo_sim.web.parts import Part, form_fields, multipart_parts
+from plivo_sim.web.streams import CONNECTION_KEY
 
 LARGEST_BODY_BYTES = limits.BODY.most
 """Ten files of 5 MB and some text."""
@@ -130,12 +131,19 @@ def _read(
     raw = unpacked_whole(came, _coding(request), limit_bytes)
     if raw is not came:
         _note(call, raw, "unpacked")
+        _tell_size(request, len(raw))
     is_empty = not raw or raw.isspace()
     body = Body("empty") if is_empty else _body_of(raw, kind, options, most_parts, json)
     if body.parts:
         _check_texts(body.parts, json)
     body.media_type = kind
     return body
+
+
+def _tell_size(request: Request, size: int) -> None:
+    """To the connection, which has taken memory for as much as might have been packed in it."""
+    if CONNECTION_KEY in request.environ:
+        request.environ[CONNECTION_KEY].arrival.unpacked_bytes = size
 
 
 def _body_of(raw: bytes, kind: str, options: dict[str, str], most: int, json: JsonLimits) -> Body:

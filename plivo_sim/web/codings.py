@@ -43,16 +43,21 @@ def unpacked_whole(raw: bytes, coding: str, limit_bytes: int) -> bytes:
     return b"".join(pieces)
 
 
+def is_packed(sent: str) -> bool:
+    """Whether a body with this ``Content-Encoding`` has to be unpacked."""
+    return sent.strip().lower() not in ("", "identity")
+
+
 def unpacked(raw: bytes, sent: str, *, is_whole: bool = True) -> Iterator[bytes]:
     """What was packed, in small pieces; ``is_whole``: the end must have come, and nothing after.
 
     ``sent``: the ``Content-Encoding``. ``deflate`` comes with the head that HTTP asks for and, from
     some, without it. Raises Invalid (unreadable), WrongCoding.
     """
-    coding = sent.strip().lower()
-    if coding in ("", "identity") or not raw:
+    if not raw or not is_packed(sent):
         yield raw
         return
+    coding = sent.strip().lower()
     if coding not in ("gzip", "x-gzip", "deflate"):
         raise WrongCoding(sent)
     has_head = raw[0] & 15 == 8 and int.from_bytes(raw[:2], "big") % 31 == 0

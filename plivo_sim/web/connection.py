@@ -117,10 +117,15 @@ class Connection(cheroot.HTTPConnection):
 
     @property
     def body_bytes(self) -> int:
-        """How much its request may take: of a packed one, as much as may come out of it."""
-        came = len(self.rfile.came)
-        most = limits.BODY.most + came
-        return min(came * MOST_PACKED, most) if self.arrival.is_packed else came
+        """How much its request may take: with as much as may come out of a packed body, or as has
+        come out of it, as text and as what is made of that."""
+        came, arrival = len(self.rfile.came), self.arrival
+        if not arrival.is_packed:
+            return came
+        most = min((came - arrival.body_at) * MOST_PACKED, limits.BODY.most)
+        return came + (
+            most if arrival.unpacked_bytes is None else min(2 * arrival.unpacked_bytes, most)
+        )
 
     def begin_request(self) -> Phase:
         """That of one which has not come whole. Once its head has, a client that waits for it is
@@ -240,9 +245,9 @@ class Room:
     ``SMALL_BYTES`` wait in the order of coming until there is enough, and ``MOST_LARGE`` of them
     have a turn at once, since to read them takes the interpreter from everybody else.
 
-    Who has to wait for an account or a receiver gives its turn back meanwhile, and not the memory,
-    which it goes on taking until the call is answered or put off. Callers hold ``lock``, that of
-    ``Connections``.
+    Who has to wait for an account or a receiver gives its turn back meanwhile, and the memory that
+    was not needed when its body was unpacked; the rest it goes on taking until the call is answered
+    or put off. Callers hold ``lock``, that of ``Connections``.
     """
 
     def __init__(self, lock: threading.Lock) -> None:
@@ -270,12 +275,19 @@ class Room:
 
     def leave(self, conn: Connection) -> bool:
         """Give its memory back, and its turn; whether others wait for it."""
-        self.taken_bytes -= conn.taken_bytes
-        conn.taken_bytes = 0
-        return self.pause(conn)
+        self._give_back(conn, conn.taken_bytes)
+        return self._end_turn(conn)
 
     def pause(self, conn: Connection) -> bool:
-        """Give its turn back for as long as it waits; whether others wait for one."""
+        """Give its turn back for as long as it waits, and memory; whether others wait for one."""
+        self._give_back(conn, max(conn.taken_bytes - conn.body_bytes, 0))
+        return self._end_turn(conn)
+
+    def _give_back(self, conn: Connection, size: int) -> None:
+        conn.taken_bytes -= size
+        self.taken_bytes -= size
+
+    def _end_turn(self, conn: Connection) -> bool:
         self._large -= conn.has_turn
         conn.has_turn = False
         self._left.notify_all()

@@ -43,8 +43,12 @@ _NO_HEADER = (
 )
 
 _ONLY_ONCE = frozenset(
-    (b"content-length", b"host", b"authorization", b"origin", b"sec-fetch-site", b"sec-fetch-mode")
-)
+    (
+        b"content-length", b"transfer-encoding", b"content-encoding", b"host", b"authorization",
+        b"origin", b"sec-fetch-site", b"sec-fetch-mode",
+    )
+)  # fmt: skip
+"""Headers of which another reader, a proxy or our own ``Arrival``, may take another one."""
 
 CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\0\r\n]*)?\r\n")
 
@@ -93,7 +97,7 @@ class _Told(str):
 
 class _HeaderLines:
     """The file that headers are read from, each a name, a colon and a value on one line; what
-    tells where the body ends stands there once and is plain digits. Raises _Unclear.
+    tells where the body ends, and how large it may become, stands there once. Raises _Unclear.
 
     A header whose name has an underscore is left out, as proxies do: WSGI does not tell it from
     the one with a hyphen, and the script of a page may set ``Sec_Fetch_Site``."""

@@ -219,14 +219,15 @@ def masked_environ(environ: Mapping[str, Any]) -> dict[str, str]:
 
 
 def masked_again(exchange: Exchange) -> Exchange:
-    """One that another server kept, as it may be shown here; the same if that masked it."""
+    """One that another server kept, as it may be shown here; the same if that masked it, and kept
+    as little of the answer."""
     sent, environ = exchange.sent, exchange.environ
     return replace(
         exchange,
         environ=masked_environ(environ),
         sent=sent and masked_body(sent, environ.get("CONTENT_TYPE", "")),
-        answer=masked_json(exchange.answer),
-        answer_end=masked_bytes(exchange.answer_end),
+        answer=masked_json(exchange.answer[:KEPT_TEXT]),
+        answer_end=masked_bytes(exchange.answer_end[:KEPT_END]),
         answer_headers=masked_headers(exchange.answer_headers),
     )
 

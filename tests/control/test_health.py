@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from plivo_sim.account.store.directory import PROBE
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
 from plivo_sim.webhooks.transport import MemoryTransport
@@ -55,6 +56,18 @@ def test_asking_writes_through_no_link(tmp_path: Path) -> None:
     finally:
         sim.close()
     assert target.read_text("utf-8") == "kept"
+
+
+def test_what_a_killed_server_has_left_of_a_look_goes_with_the_next_start(tmp_path: Path) -> None:
+    """Others' files stay."""
+    state = tmp_path / "state"
+    state.mkdir()
+    for name in (f"{PROBE}0123456789abcdef", "ready", ".other"):
+        (state / name).write_bytes(b"x")
+    make_simulator(replace(PAUSED, state=state), transport=MemoryTransport()).close()
+    assert {path.name for path in state.iterdir()} == {
+        "accounts", "holder", "lock", "ready", ".other",
+    }  # fmt: skip
 
 
 def test_it_is_not_ready_when_nothing_can_be_written(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ CALLS = {
     "console/reports.py": {"int": OURS},
     "web/costs.py": {"re.compile": LINEAR},
     "web/request_log.py": {"re.compile": LINEAR},
-    "account/store/directory.py": {"int": "of a folder's name, in base 16"},
+    "account/store/directory.py": {"int": "of a folder's name, in base 16", "glob": OURS},
     "account/store/files.py": {"re.fullmatch": OURS},
     "account/store/damage.py": {"re.compile": OURS, "int": OURS, "glob": OURS},
     "account/store/format.py": {"decode_json": JSON},

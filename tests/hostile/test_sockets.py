@@ -151,6 +151,9 @@ UNCLEAR = {
     "a length with an underscore": f"{POSTED}Content-Length: 1_0\r\n\r\n{{}}        ",
     "length and chunks": f"{CODED}chunked\r\nContent-Length: 2\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n",
     "chunks twice": f"{CODED}chunked, chunked\r\n\r\n0\r\n\r\n",
+    "chunks behind an empty coding": f"{CODED}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "packed behind an empty coding": f"{POSTED}Content-Encoding:\r\nContent-Encoding: gzip\r\n"
+    "Content-Length: 2\r\n\r\n{}",
     "no coding": f"{CODED},\r\n\r\n",
     "a vertical tab before the coding": f"{CODED}\x0bchunked\r\n\r\n0\r\n\r\n",
     "a bell in a header": f"{GET}X-A: \a\r\n\r\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import socket
@@ -111,8 +112,7 @@ def busy(lock: AccountLock) -> Iterator[None]:
 def ask(
     live: LiveSimulator, stack: ExitStack, asked: str, body: str = "", *, in_chunks: bool = False
 ) -> socket.socket:
-    sock = socket.create_connection(("127.0.0.1", int(live.url.rpartition(":")[2])), 30)
-    stack.enter_context(sock)
+    sock = stack.enter_context(connected(live))
     head = f"{asked} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {basic(AUTH_ID, TOKEN)}\r\n"
     length = f"Content-Length: {len(body)}"
     if in_chunks:
@@ -120,6 +120,10 @@ def ask(
     head += f"Content-Type: application/json\r\n{length}\r\n"
     sock.sendall(f"{head}Connection: close\r\n\r\n{body}".encode())
     return sock
+
+
+def connected(live: LiveSimulator) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(live.url.rpartition(":")[2])), 30)
 
 
 def read_to_end(sock: socket.socket) -> bytes:
@@ -266,6 +270,23 @@ def test_who_waits_for_an_account_has_no_place_among_the_large(
         assert all(read_to_end(each).split()[1] for each in waiting)
     assert len(at_once) >= 7
     assert set(at_once) == {1}
+
+
+def test_who_waits_has_no_memory_for_what_was_not_packed(
+    live: LiveSimulator, accounts: tuple[Account, Account]
+) -> None:
+    """A thousand times the body was taken before that was read."""
+    content = b'{"to": "2030-01-01T00:00:00Z"}'
+    body = gzip.compress(content)
+    with ExitStack() as stack, busy(accounts[0].lock):
+        sock = stack.enter_context(connected(live))
+        head = f"POST /_sim/clock/advance?account={AUTH_ID} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        head += f"Authorization: {basic(AUTH_ID, TOKEN)}\r\nContent-Encoding: gzip\r\n"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        sock.sendall(head.encode() + body)
+        until(lambda: accounts[0].lock.waiting == 1)
+        room: connection.Room = live._server.connections._room  # type: ignore[attr-defined]
+        until(lambda: room.taken_bytes == len(head) + len(body) + 2 * len(content))
 
 
 def test_a_stop_waits_for_no_account(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import queue
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from plivo_sim.web import connection, connections
 from plivo_sim.web.arrival import Arrival
 from plivo_sim.web.server import make_server
-from plivo_sim.web.streams import Held
+from plivo_sim.web.streams import CONNECTION_KEY, Held
 from tests.fakes import until
 from tests.web.test_server import client, connected, get, read_answer, read_to_end
 
@@ -231,6 +234,54 @@ def test_what_is_packed_counts_as_large_as_it_may_become(header: bytes, is_packe
     arrival = Arrival()
     assert arrival.is_whole(came)
     assert arrival.is_packed is is_packed
+
+
+def test_of_a_packed_request_the_body_counts_as_larger() -> None:
+    """Its head is what it is; of the body, once that has been read, what has come out."""
+    head = b"POST / HTTP/1.1\r\nX: " + b"x" * 60_000 + b"\r\nContent-Encoding: gzip\r\n\r\n"
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        conn = connection.Connection(Mock(), ours)
+        conn.rfile.came += head + b"x" * 40
+        conn.arrival.is_whole(conn.rfile.came)
+        assert conn.body_bytes == len(head) + 40 + 40 * connection.MOST_PACKED
+        conn.arrival.unpacked_bytes = 70
+        assert conn.body_bytes == len(head) + 40 + 2 * 70
+        conn.arrival.unpacked_bytes = 40 * connection.MOST_PACKED
+        assert conn.body_bytes == len(head) + 40 + 40 * connection.MOST_PACKED
+
+
+def test_who_waits_gives_back_what_was_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the memory for what might have been packed in its body; the rest goes on counting."""
+    monkeypatch.setattr(connection, "MOST_SERVED_BYTES", 100_000)
+    content = gzip.compress(b'{"a": "' + b"x" * SIZE + b'"}' + b" " * SIZE)
+    packed = POST.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n") % (1, len(content))
+    begun, go_on = threading.Semaphore(0), threading.Event()
+    taken: list[int] = []
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        conn = environ[CONNECTION_KEY]
+        if environ["REQUEST_METHOD"] == "POST":
+            room = server.connections._room
+            taken.append(room.taken_bytes)
+            conn.arrival.unpacked_bytes = SIZE
+            server.connections.pause(conn)
+            taken.append(room.taken_bytes)
+            begun.release()
+            go_on.wait(60)
+        start_response("200 OK", [("Content-Length", "2"), ("Content-Type", "application/json")])
+        return [b"{}"]
+
+    with serving(app) as server, connected(server) as a, connected(server) as b:
+        a.sendall(packed + content)
+        assert begun.acquire(timeout=10)
+        b.sendall(packed + content)
+        assert begun.acquire(timeout=10)
+        go_on.set()
+        assert [read_answer(each)[0] for each in (a, b)] == [200, 200]
+    came = len(packed + content)
+    most = came + len(content) * connection.MOST_PACKED
+    assert taken == [most, came + 2 * SIZE, most + came + 2 * SIZE, 2 * (came + 2 * SIZE)]
 
 
 def test_heads_that_have_come_in_part_are_bounded_with_the_rest(

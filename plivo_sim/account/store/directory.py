@@ -29,6 +29,8 @@ from plivo_sim.domain.errors import StateUnreadable
 from plivo_sim.domain.text import printable
 
 MOST_HOLDER_BYTES = 200
+PROBE = ".ready-"
+"""How the names of files begin that are made to see whether something can be written."""
 
 
 class Claim:
@@ -55,6 +57,9 @@ class Claim:
         with suppress(OSError), open_file(state / "holder", "wb") as file:
             file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
         tell_of_writers(state)
+        for each in state.glob(f"{PROBE}*"):  # a process that was killed has left it
+            with suppress(OSError):
+                each.unlink()
 
     def folder_of(self, auth_id: str) -> Path:
         """That of an account."""
