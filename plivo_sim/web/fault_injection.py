@@ -160,7 +160,8 @@ def _refusal(call: Call, fault: FaultRule) -> SimError:
     if wait_s is not None:
         call.headers["Retry-After"] = str(wait_s)
     if status == 429 and call.window is not None:
-        call.window = call.window.exhausted(time.time(), wait_s or 0)
+        answered_s = time.time() + latency_s_of(call)
+        call.window = call.window.exhausted(answered_s, wait_s or 0)
     if status == 401 and (is_expired or not fault.message):
         usual = "the auth token has expired" if is_expired else "the auth token is wrong"
         return Unauthenticated(fault.message or usual)
