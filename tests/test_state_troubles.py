@@ -198,6 +198,26 @@ def test_uploads_stay_when_the_journal_is_empty(
     assert kept == uploads != {}
 
 
+def test_an_account_whose_journal_is_full_of_zeros_does_not_stop_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a loss of power may leave it: told by greeting and health; the others are served."""
+    settings = replace(PAUSED, state=tmp_path)
+    with serving(tmp_path) as http:
+        http.sdk_created()
+        id = other_account(http).sdk_created()
+        journal_file = http.account.store.journal.path
+    journal_file.write_bytes(bytes(journal_file.stat().st_size))
+    for _ in range(2):
+        with LiveSimulator(settings) as live:
+            _greet(live, settings)
+            told = capsys.readouterr().out
+            assert live.sim.damages
+            assert all(f"  DAMAGED STATE     {each}\n" in told for each in live.sim.damages)
+            other = live.sim.account(OTHER_ID)
+            assert id in [each.id for each in other.store.applications.every()]
+
+
 @pytest.mark.parametrize(
     ("calls", "paused", "rate"),
     [

@@ -9,7 +9,8 @@ which makes opening a large journal several times faster.
 Reading a journal back, line by line, up to its end or to the first damage (see ``damage``). A line
 that is whole, but holds what no record can be, is damage too.
 
-A damaged header alone costs nothing: the second line's checksum proves what it said.
+A damaged header alone costs nothing: the second line's checksum proves what it said. Zero bytes in
+its place are damage, too; what else is not a header, with no whole line behind it, is no journal.
 """
 
 from __future__ import annotations
@@ -260,10 +261,18 @@ def _without_header(path: Path, file: IO[bytes], first: bytes) -> Kept:
     if whole_line(file, kept.size, kept.checksum):
         _mend_header(path, header)
         return kept
+    if _may_have_been(header, first):
+        return Kept()
     file.seek(0)
     if is_whole(first, 0) or not any(True for _ in whole_lines(file)):
         raise StateUnreadable(f"{path} is not a plivo-sim journal; use another --state")
     return Kept()
+
+
+def _may_have_been(header: bytes, first: bytes) -> bool:
+    """Whether a file begins with zero bytes where it is not as the header: a loss of power leaves
+    them in the place of what was written."""
+    return all(found in (0, written) for found, written in zip(first, header, strict=False))
 
 
 def _mend_header(path: Path, header: bytes) -> None:

@@ -44,6 +44,10 @@ logger = logging.getLogger("plivo_sim")
 
 COMPACT_OVER_BYTES = 1 << 20
 COMPACT_OVER_TIMES = 4
+_NO_RECORD = (
+    "has no record: a kill in the first write of its account leaves that, and that write was not"
+    " acknowledged; a loss of power may leave the same (see --fsync)"
+)
 
 
 class JournalStorage(Storage):
@@ -291,10 +295,19 @@ class JournalStorage(Storage):
                 aside = self._take_up(path)
                 path.with_suffix(".new").unlink(missing_ok=True)
             self.damages = damages_of(path, aside)
-            if self._identity and not self.damages and not any(self.rows.values()):
-                self.damages = damages_of(path, keep_files_aside(path))
+            if self._identity and not any(self.rows.values()):
+                self._look_for_what_was_lost(path)
         except OSError as error:
             raise StateUnreadable(f"cannot use {path}: {error.strerror}") from error
+
+    def _look_for_what_was_lost(self, path: Path) -> None:
+        """Where no record is left. A line that is torn was not acknowledged, nor were its files."""
+        if self.damages and all(each.torn for each in self.damages):
+            return
+        if files := keep_files_aside(path):
+            self.damages = damages_of(path, files)
+        elif not self.damages and self._size <= len(header_of(path)):
+            logger.warning("%s %s", path, _NO_RECORD)
 
     def _take_up(self, path: Path) -> Path | None:
         kept = read_journal(path)

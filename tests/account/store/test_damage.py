@@ -252,11 +252,25 @@ def test_files_without_a_record_are_kept_aside(
             keep(db, application(7))
 
 
+def test_files_of_a_journal_of_zeros_are_kept_aside_with_it(path: Path, whole: bytes) -> None:
+    """Both are told of; those of a torn first line, which was not acknowledged, stay."""
+    name = DiskFiles(path.with_name("files")).keep(b"%PDF-")
+    path.write_bytes(whole[:40])
+    with Database(path) as db:
+        assert [each.torn for each in db.journal.damages] == [True]
+    assert path.with_name("files").is_dir()
+    path.write_bytes(bytes(len(whole)))
+    with Database(path) as db:
+        assert sorted(each.size_bytes for each in db.journal.damages) == [5, 40, len(whole)]
+    assert (path.with_name("journal.line-1.byte-0.files.damaged") / name).read_bytes() == b"%PDF-"
+
+
 @pytest.mark.parametrize("beside", ["no folder", "an empty one", "what is not ours", "a link"])
 def test_an_empty_journal_without_files_is_no_damage(
     path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, beside: str
 ) -> None:
-    """Such as a kill leaves when it was just made."""
+    """Such as a kill leaves when it was just made. The log says that there is one, as a loss of
+    power may leave it, too."""
     path.touch(mode=0o600)
     folder = path.with_name("files")
     if beside == "a link":
@@ -269,7 +283,10 @@ def test_an_empty_journal_without_files_is_no_damage(
     before = sorted(tmp_path.rglob("*"))
     with Database(path) as db:
         assert db.journal.damages == []
-    assert (caplog.messages, sorted(tmp_path.rglob("*"))) == ([], before)
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.getMessage().startswith(f"{path} has no record: ")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 # --- the header ------------------------------------------------------------------------------
@@ -292,6 +309,35 @@ def test_a_damaged_beginning_costs_all_but_is_told(path: Path, whole: bytes) -> 
     path.write_bytes(spoilt)
     assert held(path) == []
     assert rest(path) == spoilt
+
+
+@pytest.mark.parametrize("kind", ["all", "some", "the header and more", "half of the header"])
+def test_zeros_in_the_place_of_the_header_are_damage(path: Path, whole: bytes, kind: str) -> None:
+    """As a loss of power leaves them: kept aside and told like any other, not taken for a file that
+    is not ours."""
+    header, length = start_of(whole, 2), len(whole)
+    spoilt = {
+        "all": bytes(length),
+        "some": bytes(7),
+        "the header and more": bytes(header + 9) + whole[header + 9 : header + 50],
+        "half of the header": whole[: header // 2] + bytes(length),
+    }[kind]
+    path.write_bytes(spoilt)
+    with Database(path) as db:
+        assert ids(db.applications.every()) == []
+        (told,) = db.journal.damages
+        assert (told.line, told.offset, told.size_bytes) == (1, 0, len(spoilt))
+        assert not told.torn
+        keep(db, application(7))
+    assert (rest(path), held(path)) == (spoilt, ["app-7"])
+
+
+def test_a_header_of_zeros_costs_nothing(path: Path, whole: bytes) -> None:
+    """The second line proves what it said."""
+    header = start_of(whole, 2)
+    path.write_bytes(bytes(header) + whole[header:])
+    assert held(path) == ["app-1", "app-2", "app-3", "app-4"]
+    assert (path.read_bytes(), [*path.parent.glob("*.damaged")]) == (whole, [])
 
 
 def test_a_whole_line_that_no_record_can_be_is_damage(
