@@ -117,6 +117,23 @@ def dripping(begin: bytes, drop: bytes) -> Callable[[Peer, socket.socket], None]
     return treat
 
 
+_CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+ENDLESS = {
+    "interim": answering(b"HTTP/1.1 100 Continue\r\n\r\n" * 101 + OK),
+    "interim_bytes": answering(
+        (b"HTTP/1.1 103 Early Hints\r\nLink: " + b"x" * 33_000 + b"\r\n\r\n") * 2 + OK
+    ),
+    "trailer": answering(_CHUNKED + b"2\r\nok\r\n0\r\n" + b"a: b\r\n" * 3000 + b"\r\n"),
+    "chunk_line": answering(_CHUNKED + b"2;" + b"x" * 1100 + b"\r\nok\r\n0\r\n\r\n"),
+}
+"""More around an answer than is read, by the limit's name."""
+WITHIN = answering(
+    b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 100
+    + (_CHUNKED + b"1;x=y\r\no\r\n1\r\nk\r\n0\r\n" + b"a: b\r\n" * 1000 + b"\r\n")
+)
+"""As much as is read: the answer is ``ok``."""
+
+
 def dripping_handshake(self: Peer, connection: socket.socket) -> None:
     """One TLS record, a byte at a time, for ever."""
     connection.recv(65536)

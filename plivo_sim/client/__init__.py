@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 import ssl
@@ -11,7 +10,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from errno import EINVAL
 from functools import partial
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
@@ -25,6 +23,7 @@ from plivo_sim.domain.limits import ANSWER, PEM
 from plivo_sim.domain.machine import Machine, MachineFile
 from plivo_sim.domain.typed import convert
 from plivo_sim.domain.urls import basic, has_user, with_scheme
+from plivo_sim.webhooks.answers import Endless, FinalAnswer
 from plivo_sim.webhooks.lines import Line, Names, Secured, connected
 
 Form = Sequence[tuple[str, str | tuple[str, bytes]]]
@@ -116,24 +115,10 @@ else:
     _Base = object
 
 
-class _Final(http.client.HTTPResponse):
-    """The answer behind those that only announce it, such as 103: ``http.client`` knows of 100
-    only, takes another for the answer, and what follows for that of the next call."""
-
-    def _read_status(self) -> tuple[str, int, str]:
-        while True:
-            version, status, reason = super()._read_status()  # type: ignore[misc]
-            if status == HTTPStatus.SWITCHING_PROTOCOLS:
-                raise http.client.BadStatusLine("101, which nobody asked for")
-            if status >= HTTPStatus.OK:
-                return version, status, reason
-            http.client.parse_headers(self.fp)
-
-
 class _Cut(_Base):
     """A connection that the call over it cuts when its time is up."""
 
-    response_class = _Final
+    response_class = FinalAnswer
 
     def _new_conn(self) -> socket.socket:
         call = _CALL.get()
@@ -230,7 +215,10 @@ class Http:
                 return self._sent(method, target, sent, body, within_s)
         except (TimeoutError, urllib3.exceptions.ReadTimeoutError):
             raise Unreachable(f"{self.url} did not answer within {within_s:.3g} s") from None
-        except urllib3.exceptions.ProtocolError:
+        except urllib3.exceptions.ProtocolError as error:
+            for each in error.args:
+                if isinstance(each, Endless):
+                    raise TooMuch(f"the answer of {self.url} {each}") from None
             raise BrokenOff(f"{self.url} broke the connection off") from None
         except urllib3.exceptions.LocationValueError:
             raise NoUrl(f"{self.url!r} is not a URL; write http://127.0.0.1:8700") from None

@@ -82,6 +82,14 @@ ANSWER = Limit(
     "answer", 64 * 1024 * 1024, "bytes",
     "the body of an answer, decompressed, that a command or the recorder reads",
 )  # fmt: skip
+INTERIM = Limit(
+    "interim", 100, "interim answers",
+    "what a receiver, or a server that a command or the recorder calls, sends before its answer:"
+    " 100, 103",
+)  # fmt: skip
+INTERIM_BYTES = Limit("interim_bytes", 65536, "bytes", "the headers of these, all together")
+TRAILER = Limit("trailer", 16384, "bytes", "the headers behind the body of such an answer")
+CHUNK_LINE = Limit("chunk_line", 1024, "bytes", "the line before each chunk of it")
 LEARN_CALLS = Limit(
     "learn_calls", 10_000, "calls", "what `learn` asks a service, what is asked again among it"
 )

@@ -28,6 +28,7 @@ from plivo_sim.domain.urls import (
     looks_local,
     off_limits_text,
 )
+from plivo_sim.webhooks.answers import Endless, FinalAnswer
 from plivo_sim.webhooks.lines import Line, Names, Secured, SlowName, connected
 
 READ_ANSWER_BYTES = 16 * 1024
@@ -143,6 +144,7 @@ def _exchange_over(
         sock = context.wrap_socket(
             sock, server_hostname=parts.hostname, do_handshake_on_connect=False
         )
+    connection.response_class = FinalAnswer
     connection.sock = sock
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = {"Host": parts.netloc.rpartition("@")[2], **dict(request.headers)}
@@ -233,6 +235,8 @@ def _told(error: Exception, given_s: float | None) -> str:
         return "connection refused"
     if isinstance(error, ConnectionError):
         return "the receiver closed the connection without an answer"
+    if isinstance(error, Endless):
+        return f"the receiver's answer {error}"
     if isinstance(error, http.client.HTTPException):
         return f"the receiver's answer is not HTTP: {str(error).strip() or type(error).__name__}"
     if isinstance(error, socket.gaierror):

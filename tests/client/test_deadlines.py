@@ -13,9 +13,18 @@ from typing import Any
 import pytest
 
 from plivo_sim import client
-from plivo_sim.client import Http, NoUrl, Unreachable
+from plivo_sim.client import Http, NoUrl, TooMuch, Unreachable
 from plivo_sim.webhooks import lines
-from tests.peers import DRIPS, PATIENCE_S, Peer, answering, dripping_handshake, peer
+from tests.peers import (
+    DRIPS,
+    ENDLESS,
+    PATIENCE_S,
+    WITHIN,
+    Peer,
+    answering,
+    dripping_handshake,
+    peer,
+)
 
 pytestmark = pytest.mark.live
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -115,7 +124,8 @@ def test_a_large_body_is_given_time_by_its_length(monkeypatch: pytest.MonkeyPatc
     for each in (client, lines):
         monkeypatch.setattr(each, "monotonic_s", lambda: 1024.0)
     monkeypatch.setattr(client.Line, "until", noted)
-    with peer(answering(WHOLE)) as there:
+    closing = WHOLE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    with peer(answering(closing)) as there:
         http = Http(f"http://127.0.0.1:{there.port}", timeout_s=60.0)
         http.send("POST", "/", {}, body=bytes(200))
         http.send("GET", "/", {})
@@ -154,3 +164,22 @@ def test_a_name_that_can_be_none_is_no_url() -> None:
     """A label has 63 letters at most."""
     with pytest.raises(NoUrl):
         Http(f"http://{'a' * 64}.example").send("GET", "/", {})
+
+
+# --- what stands around an answer ------------------------------------------------------------
+
+
+def test_what_stands_around_an_answer_is_passed_over() -> None:
+    """Interim answers, extensions of chunks, headers behind the body."""
+    with peer(WITHIN) as there:
+        answer = Http(f"http://127.0.0.1:{there.port}").send("GET", "/", {})
+    assert (answer.status, answer.data) == (200, b"ok")
+
+
+@pytest.mark.parametrize("limit", ENDLESS)
+def test_what_stands_around_an_answer_is_read_up_to_a_limit(limit: str) -> None:
+    """Or it would keep a processor busy until the server's time is up."""
+    with peer(ENDLESS[limit]) as there:
+        url = f"http://127.0.0.1:{there.port}"
+        with pytest.raises(TooMuch, match=rf"^the answer of {url} has .* \(limit {limit}\)$"):
+            Http(url).send("GET", "/", {})

@@ -24,7 +24,17 @@ from plivo_sim.webhooks import lines, transport
 from plivo_sim.webhooks.timeouts import Timeout, Timeouts
 from plivo_sim.webhooks.transport import KEPT_ANSWER_BYTES, HttpTransport, MemoryTransport
 from tests.fakes import meanwhile
-from tests.peers import DRIPS, OK, PATIENCE_S, Peer, answering, dripping_handshake, peer
+from tests.peers import (
+    DRIPS,
+    ENDLESS,
+    OK,
+    PATIENCE_S,
+    WITHIN,
+    Peer,
+    answering,
+    dripping_handshake,
+    peer,
+)
 
 pytestmark = pytest.mark.live
 
@@ -153,6 +163,24 @@ def test_of_a_huge_body_the_start_is_read() -> None:
         answer = timely(f"http://127.0.0.1:{there.port}/")
     assert (answer.status, len(answer.body)) == (200, KEPT_ANSWER_BYTES)
     assert there.sent_bytes < 30_000_000
+
+
+def test_what_stands_around_an_answer_is_passed_over() -> None:
+    """Interim answers, extensions of chunks, headers behind the body."""
+    with peer(WITHIN) as there:
+        answer = timely(f"http://127.0.0.1:{there.port}/")
+    assert (answer.status, answer.body, answer.error, answer.damage) == (200, "ok", None, "")
+
+
+@pytest.mark.parametrize("limit", ENDLESS)
+def test_what_stands_around_an_answer_is_read_up_to_a_limit(limit: str) -> None:
+    """Or it would keep a processor busy until the receiver's time is up."""
+    with peer(ENDLESS[limit]) as there:
+        answer = timely(f"http://127.0.0.1:{there.port}/")
+    assert answer.status is None
+    assert answer.error is not None
+    assert answer.error.startswith("the receiver's answer has ")
+    assert answer.error.endswith(f"(limit {limit})")
 
 
 # --- receivers that do not -------------------------------------------------------------------
