@@ -18,6 +18,7 @@ from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
 from plivo_sim.domain.secrets import as_told, masked_text
 from plivo_sim.domain.serving import ServingRule, read_rule
+from plivo_sim.domain.text import number_in, whole_in
 from plivo_sim.domain.typed import short
 from plivo_sim.domain.urls import (
     base_url,
@@ -121,7 +122,7 @@ def read_wait(text: str) -> float:
 def _seconds(text: str, what: str, *, may_be_none: bool = False) -> float:
     limits.NUMBER.check(len(text), what)
     try:
-        seconds = float(text) if text.isascii() else -1
+        seconds = number_in(text)
     except ValueError:
         seconds = -1
     is_none = seconds == 0 and not may_be_none
@@ -169,7 +170,7 @@ def read_review_delay(text: str) -> Duration | None:
 def read_rate(text: str) -> float:
     limits.NUMBER.check(len(text), "the rate")
     try:
-        rate = float(text) if text.isascii() else 0
+        rate = number_in(text)
     except ValueError:
         rate = 0
     if not limits.SLOWEST <= rate <= limits.FASTEST:
@@ -244,7 +245,7 @@ class OneOf:
 def read_whole(text: str) -> int:
     limits.NUMBER.check(len(text), "the number")
     try:
-        return int(text if text.isascii() else "")
+        return whole_in(text)
     except ValueError:
         raise ValueError(f"{as_told(text)} is not a whole number") from None
 

@@ -92,7 +92,9 @@ def test_reading(name: str, text: str, value: Any) -> None:
         ("warp", "-1"), ("warp", "inf"), ("warp", "nan"), ("warp", "2e9"), ("paused", "perhaps"),
         ("start", "tomorrow"), ("start", "2026-02-30"), ("holidays", "26 January"),
         ("new_api", "legacy"), ("callback_method", "put"), ("callback_encoding", "xml"),
-        ("callback_timeout_s", "long"), ("callback_retries", "60s, soon"), ("retry_clock", "real"),
+        ("callback_timeout_s", "long"), ("callback_timeout_s", "1_0"), ("warp", "1_0"),
+        ("seed", "1_0"), ("seed", "١"), ("port", "1_0"), ("port", "١"),
+        ("callback_retries", "60s, soon"), ("retry_clock", "real"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_names_the_setting(name: str, text: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from plivo_sim.cli.ids import RecordId
+from plivo_sim.cli.numbers import Float
 from plivo_sim.cli.shared import Target, instant, table, values, with_account
 from plivo_sim.cli.words import STATUSES
 from plivo_sim.domain.limits import CLOCK_ENDS
@@ -79,7 +80,7 @@ def resume(target: Target) -> None:
 
 
 @clock.command()
-@click.argument("rate", type=float)
+@click.argument("rate", type=Float())
 @with_account
 def rate(target: Target, rate: float) -> None:
     """Set how fast time runs: simulated seconds per real second.

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.inspect import BoolType, Field, FloatType, IntType, LiteralType, Type
 
 from plivo_sim.cli.ids import RecordId
+from plivo_sim.cli.numbers import FloatRange, IntRange
 from plivo_sim.cli.shared import Target, table, with_account, with_new_account
 from plivo_sim.cli.words import OPERATIONS
 from plivo_sim.scenarios.language import HELP, fault_fields, plain_type
@@ -50,10 +51,10 @@ def _click_type(type_: Type) -> click.ParamType[Any]:
     if isinstance(type_, LiteralType):
         return click.Choice([str(each) for each in type_.values])
     if isinstance(type_, IntType):
-        return click.IntRange(type_.ge, type_.le)
+        return IntRange(type_.ge, type_.le)
     if isinstance(type_, FloatType):
         low = type_.ge if type_.gt is None else type_.gt
-        return click.FloatRange(low, type_.le, min_open=type_.gt is not None)
+        return FloatRange(low, type_.le, min_open=type_.gt is not None)
     return click.STRING
 
 

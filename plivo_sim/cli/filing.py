@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plivo_sim.catalogue.user_files import bytes_in
+from plivo_sim.cli.numbers import Int, IntRange
 from plivo_sim.cli.shared import (
     Target,
     WrongFile,
@@ -48,7 +49,7 @@ def _details(
 def _content_options(command: C) -> C:
     """What an application is made of; what is not given is made up."""
     for option in (
-        click.option("--seed", type=int, default=1, show_default=True,
+        click.option("--seed", type=Int(), default=1, show_default=True,
                      help="Another seed, other people."),
         token_option("Auth token of the account; its callbacks are signed with the last one used."),
         click.option("--file", "files", metavar="DOCUMENT=FILE", multiple=True,
@@ -70,7 +71,7 @@ def _content_options(command: C) -> C:
 @click.option("--user-type", type=click.Choice(list(map(str, UserType))), default="business",
               show_default=True, help="Who applies.")  # fmt: skip
 @click.option("--csv", "csv_file", type=_PATH, help="Take who applies from a row of this file.")
-@click.option("--row", type=click.IntRange(1), default=1, show_default=True,
+@click.option("--row", type=IntRange(1), default=1, show_default=True,
               help="Which row of --csv, the first below the heads being 1.")  # fmt: skip
 @click.option("--callback-url", metavar="URL", default="", help="Where its callbacks go.")
 @_content_options

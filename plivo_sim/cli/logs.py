@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from plivo_sim.cli import UNREAD
+from plivo_sim.cli.numbers import IntRange
 from plivo_sim.cli.shared import Document, Target, account_option, instant, say, with_simulator
 from plivo_sim.cli.words import OPERATIONS, STATUSES
 from plivo_sim.domain.records import standing
@@ -29,7 +30,7 @@ PAUSE_S = 0.5
 
 @click.command()
 @click.option("--follow", "-f", is_flag=True, help="Go on until Ctrl-C.")
-@click.option("--tail", type=click.IntRange(0), metavar="N", help="Begin with the last N only.")
+@click.option("--tail", type=IntRange(0), metavar="N", help="Begin with the last N only.")
 @click.option("--kind", type=KINDS, multiple=True, help="Only these.")
 @account_option("Only of this account; default: of every account.")
 @click.option(

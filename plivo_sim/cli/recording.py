@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import signal
 import threading
 from pathlib import Path
@@ -23,7 +24,7 @@ LAST_PORT = 65535
 
 def _address(_: click.Context, parameter: click.Parameter, text: str) -> tuple[str, int]:
     host, port = text.rpartition(":")[::2]
-    if not host or not port.isdecimal() or int(port) > LAST_PORT:
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > LAST_PORT:
         raise click.BadParameter("write HOST:PORT, such as 127.0.0.1:8701", param=parameter)
     return read_option(parameter, read_host, host.strip("[]")), int(port)
 

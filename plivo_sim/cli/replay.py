@@ -15,6 +15,7 @@ import click
 from click.core import ParameterSource
 
 from plivo_sim.cli.junit import Case, report
+from plivo_sim.cli.numbers import IntRange
 from plivo_sim.cli.replayed import NOBODY, NOTHING, Receiver, checked, lines_of, plain
 from plivo_sim.cli.shared import (
     NothingAnswers,
@@ -99,7 +100,7 @@ class Played:
 @token_option("Auth token of the calls; callbacks are signed with it.")
 @click.option(
     "--jobs",
-    type=click.IntRange(1, 32),
+    type=IntRange(1, 32),
     default=1,
     show_default=True,
     help="Play so many scenarios at once.",

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from plivo_sim.cli.ids import RecordId
+from plivo_sim.cli.numbers import FloatRange
 from plivo_sim.cli.shared import RefusedBySimulator, Target, instant, table, with_account
 
 
@@ -85,7 +86,7 @@ def _no_share(context: click.Context, parameter: click.Parameter, value: float |
 @click.option("--clear", is_flag=True, help="Forget what was exercised, and start again.")
 @click.option(
     "--fail-under",
-    type=click.FloatRange(0, 100),
+    type=FloatRange(0, 100),
     metavar="PERCENT",
     callback=_no_share,
     help="Exit code 1 if less than this percentage of what could happen has been exercised.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from plivo_sim.cli.numbers import IntRange
 from plivo_sim.cli.shared import (
     Document,
     Target,
@@ -166,7 +167,7 @@ def next_(
     callback=read_pairs,
     help="Likewise: a field of the documents.",
 )
-@click.option("--attempt", type=click.IntRange(1), help="Which attempt it is.")
+@click.option("--attempt", type=IntRange(1), help="Which attempt it is.")
 @with_account
 def try_(
     target: Target, name: str | None, application: str | None, attempt: int | None, **given: Any

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from plivo_sim.cli.numbers import FloatRange, Int, IntRange
 from plivo_sim.cli.shared import (
     RefusedBySimulator,
     Target,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-_SHARE = click.FloatRange(0, 1)
+_SHARE = FloatRange(0, 1)
 _SHARES = {
     "pending" if outcome == NOTHING else outcome.removesuffix("_required"): outcome
     for outcome in known_machine().outcomes
@@ -56,7 +57,7 @@ def _share_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command()
-@click.argument("count", metavar="[N]", type=click.IntRange(1, SEEDED.most), required=False)
+@click.argument("count", metavar="[N]", type=IntRange(1, SEEDED.most), required=False)
 @click.option(
     "--csv",
     "file",
@@ -65,7 +66,7 @@ def _share_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option(
     "--seed",
-    type=int,
+    type=Int(),
     default=1,
     show_default=True,
     help="Another seed, other people.",

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plivo_sim.cli.ids import RecordId, whole, whole_ones
+from plivo_sim.cli.numbers import IntRange
 from plivo_sim.domain.text import printable, printable_lines
 from plivo_sim.domain.words import did_you_mean
 from plivo_sim.settings import DEFAULT_URL
@@ -244,7 +245,7 @@ def with_account(command: Callable[..., None], *, creates: bool = False) -> Call
 
 def page_options(command: C) -> C:
     """``--limit`` and ``--offset`` of a list."""
-    size, first = click.IntRange(1), click.IntRange(0)
+    size, first = IntRange(1), IntRange(0)
     for decorate in (
         click.option("--offset", type=first, default=0, show_default=True, help="Skip this many."),
         click.option(

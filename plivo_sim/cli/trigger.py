@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from plivo_sim.cli.numbers import FloatRange
 from plivo_sim.cli.shared import (
     NothingAnswers,
     RefusedBySimulator,
@@ -64,7 +65,7 @@ _APIS = click.Choice(["current", "beta", "legacy"])
     "--timeout",
     "timeout_s",
     metavar="SECONDS",
-    type=click.FloatRange(0.001, LONGEST_TIMEOUT_S),
+    type=FloatRange(0.001, LONGEST_TIMEOUT_S),
     default=10,
     show_default=True,
     help="How long the receiver may take.",

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from plivo_sim.cli.numbers import IntRange
 from plivo_sim.cli.shared import Target, instant, table, with_new_account
 
 
 @click.command()
-@click.argument("point", type=click.IntRange(1), required=False)
+@click.argument("point", type=IntRange(1), required=False)
 @click.option("--sure", is_flag=True, help="Also undo what others have done since.")
 @click.option("--list", "list_", is_flag=True, help="List what can be undone, oldest first.")
 @click.option("--keep", metavar="WHAT", help="Keep this moment; WHAT says what follows it.")

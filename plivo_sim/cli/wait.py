@@ -6,6 +6,7 @@ import time
 
 import click
 
+from plivo_sim.cli.numbers import FloatRange
 from plivo_sim.cli.shared import NothingAnswers, Target, with_simulator
 
 ASK_AGAIN_S = 0.1
@@ -18,7 +19,7 @@ LONGEST_ANSWER_S = 5.0
     "--timeout",
     "timeout_s",
     metavar="SECONDS",
-    type=click.FloatRange(0),
+    type=FloatRange(0),
     default=30.0,
     show_default=True,
     help="Give up after this long; 0 asks once.",

@@ -15,6 +15,7 @@ from plivo_sim.catalogue.yaml_text import plain_yaml
 from plivo_sim.console import presets
 from plivo_sim.console.actions import Action, Build, Done, Form, just_refused
 from plivo_sim.console.pages import open_account, row_of, show
+from plivo_sim.domain.text import number_in, whole_in
 from plivo_sim.scenarios.language import HELP, fault_fields, plain_type
 from plivo_sim.scenarios.operations import OPERATIONS
 from plivo_sim.services import policies
@@ -181,9 +182,9 @@ def _value(field: Field, text: str) -> Any:
         return {"yes": True, "no": False}.get(text, text)
     try:
         if isinstance(type_, IntType):
-            return int(text) if text.isascii() else text
-        if isinstance(type_, FloatType) and text.isascii() and math.isfinite(float(text)):
-            return float(text)
+            return whole_in(text)
+        if isinstance(type_, FloatType) and math.isfinite(number_in(text)):
+            return number_in(text)
     except ValueError:
         pass
     return text

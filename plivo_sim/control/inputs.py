@@ -4,6 +4,8 @@ name their path.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import nullcontext
 from datetime import datetime
@@ -29,7 +31,7 @@ from plivo_sim.domain.errors import (
 )
 from plivo_sim.domain.errors import invalid as invalid
 from plivo_sim.domain.machine import Machine
-from plivo_sim.domain.text import MEMBERS_OF_SNAPSHOT, SNAPSHOT, decode_json
+from plivo_sim.domain.text import MEMBERS_OF_SNAPSHOT, SNAPSHOT, decode_json, encode_json
 from plivo_sim.domain.words import did_you_mean, like_listed
 from plivo_sim.scenarios.language import Scenario
 from plivo_sim.scenarios.loader import load_scenario_data
@@ -99,9 +101,24 @@ def json_object(*known: str, large: bool = False) -> dict[str, Any]:
         raise not_taken(text, body.media_type)
     if not isinstance(body.json, dict):
         raise invalid("", text)
+    if len(body.raw) <= LARGEST_JSON_BYTES:
+        _refuse_repeated(body.raw, body.json)
     if known:
         refuse_unknown(body.json, known)
     return body.json
+
+
+def _refuse_repeated(raw: bytes, value: object) -> None:
+    """Raises Invalid for a key that an object has twice, of which all but the last would be passed
+    over. An object that is read has a colon for each of its keys, and those of its texts."""
+    if raw.count(b":") != encode_json(value).count(b":"):
+        json.loads(raw, object_pairs_hook=_each_once)
+
+
+def _each_once(members: list[tuple[str, Any]]) -> None:
+    for key, n in Counter(key for key, _ in members).items():
+        if n > 1:
+            raise invalid(key, "is given more than once")
 
 
 def object_given(*known: str) -> dict[str, Any]:

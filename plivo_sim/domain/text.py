@@ -126,6 +126,25 @@ def _in_pieces(text: bytes | str | msgspec.Raw, depth: int, is_whole: bool = Tru
     return _decoder.decode(piece)
 
 
+_NUMBER = re.compile(r"[ \t\r\n]*[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?[ \t\r\n]*")
+_WHOLE = re.compile(r"[ \t\r\n]*[-+]?[0-9]+[ \t\r\n]*")
+
+
+def number_in(text: str) -> float:
+    """The number that a text is, in the digits and signs of JSON. Python takes more: ``1_0``,
+    ``nan``, digits of other scripts. Blanks around it do not count. Raises ValueError."""
+    if _NUMBER.fullmatch(text) is None:
+        raise ValueError("is not a number")
+    return float(text)
+
+
+def whole_in(text: str) -> int:
+    """The same of a whole number."""
+    if _WHOLE.fullmatch(text) is None:
+        raise ValueError("is not a whole number")
+    return int(text)
+
+
 _BLANKS = b" \t\r\n"
 _PLACE = re.compile(r"\(byte (\d+)\)")
 

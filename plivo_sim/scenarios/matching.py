@@ -13,6 +13,7 @@ import msgspec
 from plivo_sim.domain import limits
 from plivo_sim.domain.limits import WHY
 from plivo_sim.domain.records import Origin
+from plivo_sim.domain.text import number_in
 from plivo_sim.scenarios.language import Comparison, Scalar, When
 from plivo_sim.scenarios.patterns import glob, regex
 from plivo_sim.scenarios.rules import Submission
@@ -178,7 +179,7 @@ def _has(pattern: str, text: str) -> bool:
 
 def _number(value: Any) -> float:
     try:
-        return float(str(value))  # an int may be too large for a float
+        return number_in(str(value))  # an int may be too large for a float
     except ValueError:
         return float("nan")
 

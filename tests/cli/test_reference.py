@@ -39,3 +39,21 @@ def test_every_command_and_option_explains_itself(name: str, command: click.Comm
     for option in command.params:
         if isinstance(option, click.Option) and not option.help:
             assert {"--auth-id", "--auth-token"} & set(option.opts), option.opts
+
+
+NUMBERS = [
+    (name, parameter)
+    for name, command in ALL
+    for parameter in command.params
+    if parameter.type.name.startswith(("integer", "float"))
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"), NUMBERS, ids=[f"{name} {each.name}" for name, each in NUMBERS]
+)
+def test_a_number_is_written_as_others_write_it(name: str, parameter: click.Parameter) -> None:
+    """click alone takes what Python does; ``nan`` is over no minimum, and under none."""
+    for text in ("1_0", "١", "nan"):
+        with pytest.raises(click.BadParameter, match="is not a valid"):
+            parameter.type.convert(text, parameter, None)

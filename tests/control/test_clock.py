@@ -419,7 +419,7 @@ def test_a_rate_lets_time_fly(running: Http, real: Real, rate: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "rate", [0, -1, "fast", True, 1e10, "nan", None, 1e-320, "9e-10", "-0", "inf"]
+    "rate", [0, -1, "fast", True, 1e10, "nan", None, 1e-320, "9e-10", "-0", "inf", "1_0", "١"]
 )
 def test_wrong_rates(http: Http, rate: Any) -> None:
     """400 that says what a rate is."""

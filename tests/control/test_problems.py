@@ -39,6 +39,30 @@ def test_bodies_that_are_no_object(http: Http, body: bytes, content_type: str, t
 
 
 @pytest.mark.parametrize(
+    ("path", "body", "key"),
+    [
+        ("/clock/advance", b'{"by": "1s", "by": "2s"}', "by"),
+        ("/clock/advance", b'{"b\\u0079": "1s", "by": "2s"}', "by"),
+        ("/scenario", b'{"scenario": {"scenario": "a:b", "rules": [], "rules": []}}', "rules"),
+        ("/restore", b'{"name": "a", "name": "b"}', "name"),
+    ],
+)
+def test_a_key_is_given_once(http: Http, path: str, body: bytes, key: str) -> None:
+    """All but the last would be passed over."""
+    http.sdk_created()
+    answer = http.call("POST", f"/_sim{path}", data=body, content_type="application/json")
+    check_invalid(answer, key, "is given more than once")
+
+
+def test_colons_in_texts_are_no_keys(http: Http) -> None:
+    """However they are written, and one key may be in several objects."""
+    http.sdk_created()
+    body = b'{"scenario": {"scenario": "a\\u003ab:c", "rules": [{"name": "a"}, {"name": "b"}]}}'
+    answer = http.call("POST", "/_sim/scenario", data=body, content_type="application/json")
+    assert "more than once" not in answer.text
+
+
+@pytest.mark.parametrize(
     "body", [{}, {"data": b""}, {"data": b'""', "content_type": "application/json"}, {"json": {}}]
 )
 def test_bodies_that_stand_for_an_empty_object(http: Http, body: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plivo_sim.domain import text as module
-from plivo_sim.domain.text import DEEPEST, decode_json, encode_json
+from plivo_sim.domain.text import DEEPEST, decode_json, encode_json, number_in, whole_in
 
 
 @pytest.mark.parametrize(
@@ -143,3 +143,25 @@ def test_a_large_text_is_refused_as_a_small_one(
     monkeypatch.setattr(module, "PIECE_BYTES", 16)
     with pytest.raises(ValueError, match=told):
         decode_json(bad)
+
+
+# --- numbers that are given as text ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["10", "+10", "10.", "1e1", "1.0E+1", "100e-1", " 10\n"])
+def test_numbers_are_read(text: str) -> None:
+    """Blanks around them do not count; only some are whole."""
+    assert number_in(text) == 10.0
+    if text.strip(" \n+") == "10":
+        assert whole_in(text) == 10
+    else:
+        with pytest.raises(ValueError, match="is not a whole number"):
+            whole_in(text)
+
+
+@pytest.mark.parametrize("text", ["", " ", "1_0", "١", "²", "0x10", "nan", "inf", "1 0", "e1", "."])
+def test_what_only_python_takes_is_no_number(text: str) -> None:
+    """Nor what nobody does."""
+    for read in (number_in, whole_in):
+        with pytest.raises(ValueError, match="is not a"):
+            read(text)
