@@ -113,7 +113,7 @@ CALLS = {
     "console/copied_steering.py": {"urlsplit": LINEAR, "decode_json": JSON},
     "console/copied_test.py": {"re.search": LINEAR, "decode_json": JSON},
     "console/faults.py": {
-        "plain_yaml": "limit scenario_text", "int": "Python's own 4300 digits", "float": LINEAR},
+        "plain_yaml": "limit scenario_text"},
     "console/filing.py": {"int": DIGITS},
     "console/moves.py": {"fromisoformat": OURS, "int": OURS},
     "console/pages.py": {"urlsplit": LINEAR, "decode_json": OURS, "int": DIGITS},
@@ -132,7 +132,8 @@ CALLS = {
     "control/history.py": {"re.compile": LINEAR, "decode_json": JSON},
     "control/events.py": {"re.compile": LINEAR, "glob": "limit glob"},
     "control/inputs.py": {
-        "decode_json": JSON, "int": DIGITS, "parse_duration": "limit duration"},
+        "decode_json": JSON, "int": DIGITS, "parse_duration": "limit duration",
+        "loads": "limits control_body, json_depth"},
     "control/moves.py": {"fromisoformat": "of at most 40 characters", "re.compile": LINEAR},
     "control/requests.py": {"glob": "limit glob"},
     "control/unmatched.py": {"re.compile": LINEAR},
@@ -145,7 +146,9 @@ CALLS = {
     "domain/secrets.py": {
         "re.compile": LINEAR, "re.sub": LINEAR, "decode_json": JSON, "int": DIGITS},
     "domain/serving.py": {"re.compile": LINEAR, "re.search": "up to 1000 characters"},
-    "domain/text.py": {"re.compile": OURS, "int": OURS, "re.split": LINEAR},
+    "domain/text.py": {
+        "re.compile": LINEAR, "int": "Python's own 4300 digits", "float": LINEAR,
+        "re.split": LINEAR},
     "domain/typed.py": {
         "re.compile": OURS, "fromisoformat": LINEAR,
         "loads": "the JSON that is refused, once more, for the place"},
@@ -180,7 +183,7 @@ CALLS = {
     "services/policies.py": {"decode_json": JSON},
     "services/snapshots.py": {"b64decode": JSON},
     "settings.py": {
-        "re.fullmatch": LINEAR, "int": "limit number", "float": "limit number",
+        "re.fullmatch": LINEAR, "int": "limit number",
         "fromisoformat": "limits instant, setting",
         "parse_duration": "limit duration"},
     "simulator/__init__.py": {"re.compile": LINEAR},
@@ -206,6 +209,7 @@ CALLS = {
         "b64decode": LINEAR},
     "webhooks/signatures.py": {
         "urlsplit": LINEAR, "urlparse": LINEAR, "parse_qsl": LINEAR, "re.compile": LINEAR},
+    "webhooks/answers.py": {"int": "limit chunk_line"},
     "webhooks/lines.py": {"ip_address": OURS},
     "webhooks/transport.py": {"urlsplit": "limit callback_url", "ip_address": OURS},
 }  # fmt: skip
