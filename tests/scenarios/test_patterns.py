@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plivo_sim.domain import limits
+from plivo_sim.scenarios.globs import glob
 from plivo_sim.scenarios.language import Comparison, When
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario
 from plivo_sim.scenarios.matching import check
-from plivo_sim.scenarios.patterns import glob, regex
+from plivo_sim.scenarios.patterns import regex
 from tests.support import calls_of
 
 TEXTS = [
