@@ -218,6 +218,10 @@ REPORT_DOCUMENTS = Limit(
     "report_documents", 2000, "documents",
     "the applications of such a report, together, but for the newest alone",
 )  # fmt: skip
+SHOWN_TEXT = Limit(
+    "shown_text", 10_000, _TEXT,
+    "each text in the page and the report of an application; longer ones are cut, but in the APIs",
+)  # fmt: skip
 REPORT_FILES = Limit(
     "report_files", 8 * 1024 * 1024, "bytes", "the uploaded pictures in such a report, together"
 )

@@ -4,9 +4,8 @@ The backtracking of Python's ``re`` can take for ever (``^(a+)+$``), and no engi
 ready made for every platform (docs/dependencies.md). So the part of the language that has no need
 of it is read here, into a program of states that are all followed at once (Thompson's way): a text
 costs at most its length times the length of the program, and both have a limit; what a class says
-of a character takes as long for many members as for one. Only whether a
-pattern is found in a text is asked, so a lazy repetition is the same as a greedy one. Case does not
-count, as in globs.
+of a character takes as long for many members as for one. Only whether a pattern is found in a text
+is asked, so a lazy repetition is the same as a greedy one. Case does not count, as in globs.
 """
 
 from __future__ import annotations

@@ -159,7 +159,8 @@ def _refuse(
         problems.append(Problem(ProblemKind.UNKNOWN_DOCUMENT_TYPE, ("document_type_id",), text))
     long = too_much(values) if wanted.data_fields else ""  # older ones stay as they are
     if long:
-        problems.append(Problem(ProblemKind.BAD_LENGTH, ("data_fields",), long))
+        text = f"the document's data {long}"
+        problems.append(Problem(ProblemKind.BAD_LENGTH, ("data_fields",), text))
     problems += _check_values(type_, values)
     if wanted.upload is not None:
         problem = uploads.check(wanted.upload, ("file",), FORMATS)
