@@ -161,7 +161,7 @@ def test_mistakes_are_told_with_their_lines(http: Http, text: str, lines: list[i
         ({"name": "a" * 256}, "name"),
         ({"alias": "a" * 256}, "alias"),
         ({"registration_number": "a" * 256}, "registration_number"),
-        ({"files": {"gst_certificate": "a" * 100}}, "files.gst_certificate"),
+        ({"files": {"gst_certificate": "a" * 96 + ".pdf"}}, "files.gst_certificate"),
         ({"data_fields": {"x": "a" * 16_384}}, "data_fields"),
     ],
 )
