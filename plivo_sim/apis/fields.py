@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from plivo_sim.apis.words import MOST_ENTRIES, one_of, read_country
+from plivo_sim.domain.requirements import too_much
 from plivo_sim.domain.text import filled
 
 
@@ -82,7 +83,7 @@ class TextMap(Field):
         if type(value) is not dict:
             raise Unfit
         given = {key: each for key, each in value.items() if each is not None}
-        if not all(isinstance(each, str) for each in given.values()):
+        if not all(isinstance(each, str) for each in given.values()) or too_much(given):
             raise Unfit
         return given
 

@@ -15,6 +15,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_loa
 from plivo_sim.apis import fields as declared
 from plivo_sim.apis.words import MOST_ENTRIES, one_of, read_country
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
+from plivo_sim.domain.requirements import too_much
 from plivo_sim.domain.text import filled
 from plivo_sim.domain.typed import once
 
@@ -134,6 +135,9 @@ class TextMap(TextMapField):
         }
         if wrong:
             raise ValidationError(wrong)
+        long = too_much(given)
+        if long:
+            raise ValidationError(complaint(ProblemKind.BAD_LENGTH, long))
         return given
 
 

@@ -25,7 +25,7 @@ from plivo_sim.domain.machine import Dialect, Machine
 from plivo_sim.domain.records import CallbackWithheld, ClockChanged, Delivery, StatusChanged
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.domain.words import did_you_mean
-from plivo_sim.scenarios.patterns import glob
+from plivo_sim.scenarios.globs import glob
 from plivo_sim.simulator import Simulator, is_account
 from plivo_sim.simulator.events import KINDS, Entry, EventLog
 from plivo_sim.web import patience

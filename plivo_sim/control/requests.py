@@ -24,8 +24,8 @@ from plivo_sim.control.inputs import (
 from plivo_sim.domain.errors import NotFound
 from plivo_sim.domain.secrets import MASK
 from plivo_sim.domain.urls import basic
+from plivo_sim.scenarios.globs import glob
 from plivo_sim.scenarios.operations import OPERATIONS
-from plivo_sim.scenarios.patterns import glob
 from plivo_sim.web.calls import current_call
 from plivo_sim.web.endpoints import Endpoint, Query, Surface, endpoint, full_path
 from plivo_sim.web.kept_bodies import KeptPart

@@ -135,7 +135,12 @@ DAMAGED_REST = Limit(
 )  # fmt: skip
 FIELDS = Limit(
     "fields", 300, "entries",
-    "what a snapshot says of one record by name: data fields, headers, counters, settings",
+    "what a snapshot says of one record by name: headers, counters, settings; the data fields of a"
+    " document, in a call too",
+)  # fmt: skip
+DATA_FIELDS = Limit(
+    "data_fields", 16_384, _TEXT,
+    "the data fields of a document that a call brings, their names and their texts together",
 )  # fmt: skip
 REASON = Limit("reason", 2000, _TEXT, "a reason, a fault's message, a scenario's sentence")
 LOG_TEXT = Limit(
@@ -174,10 +179,10 @@ REGEX = Limit("regex", 200, _TEXT, "a `regex` of a condition")
 REGEX_DEPTH = Limit("regex_depth", 20, "levels", "the groups of a `regex` in one another")
 REGEX_STEPS = Limit("regex_steps", 400, "steps", "a `regex`, its repetitions written out")
 REGEX_TEXT = Limit("regex_text", 500, _TEXT, "a text that a `regex` can match; longer ones do not")
-REGEX_TEXTS = Limit(
-    "regex_texts", 2500, _TEXT,
-    "the texts that one `regex` is looked for in, such as the file names of a submission, together;"
-    " in those behind it is not found",
+CONDITION_TEXTS = Limit(
+    "condition_texts", 2500, _TEXT,
+    "the texts that one condition is compared with, such as the file names of a submission,"
+    " together, or the path that a fault is; one that has no room any more is as none of them",
 )  # fmt: skip
 ALL_REGEX_STEPS = Limit("all_regex_steps", 1000, "steps", "all `regex`es of a scenario together")
 REASONS = Limit("reasons", 20, "entries", "the reasons of one decision")
@@ -220,6 +225,10 @@ REPORT_APPLICATIONS = Limit(
 REPORT_DOCUMENTS = Limit(
     "report_documents", 2000, "documents",
     "the applications of such a report, together, but for the newest alone",
+)  # fmt: skip
+SHOWN_TEXT = Limit(
+    "shown_text", 10_000, _TEXT,
+    "each text in the page and the report of an application; longer ones are cut, but in the APIs",
 )  # fmt: skip
 REPORT_FILES = Limit(
     "report_files", 8 * 1024 * 1024, "bytes", "the uploaded pictures in such a report, together"

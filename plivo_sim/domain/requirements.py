@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from plivo_sim.domain import limits
 from plivo_sim.domain.countries import Country, nameless
 from plivo_sim.domain.errors import Path, Problem, ProblemKind
 from plivo_sim.domain.records import EndUser, NumberType, UserType, Version
@@ -229,6 +230,16 @@ def check_data_fields(type_: DocumentType, values: Mapping[str, str], path: Path
         if problem is not None:
             problems.append(problem)
     return problems
+
+
+def too_much(values: Mapping[str, str]) -> str:
+    """What is said of data fields that are too many, or too long together (invented: no page gives
+    a limit for fields that a document type does not ask for); empty when nothing is."""
+    size = sum(len(name) + len(text) for name, text in values.items())
+    for count, limit in ((len(values), limits.FIELDS), (size, limits.DATA_FIELDS)):
+        if count > limit.most:
+            return f"has {count} {limit.unit}: {limit}"
+    return ""
 
 
 def check_end_user(

@@ -12,8 +12,9 @@ from plivo_sim.domain.records import END_USER_DETAILS, NumberType, Origin, UserT
 from plivo_sim.domain.typed import Found, Steps
 from plivo_sim.domain.words import did_you_mean, like_country
 from plivo_sim.scenarios.complaints import Words, unknown_word, unread
+from plivo_sim.scenarios.globs import glob, is_glob
 from plivo_sim.scenarios.language import Comparison, Rule, Scalar, Scenario, When
-from plivo_sim.scenarios.patterns import glob, is_glob, regex
+from plivo_sim.scenarios.patterns import regex
 
 APIS = ("new", "legacy", "atoms")
 

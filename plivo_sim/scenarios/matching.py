@@ -6,16 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from plivo_sim.domain import limits
 from plivo_sim.domain.limits import WHY
 from plivo_sim.domain.records import Origin
 from plivo_sim.domain.text import number_in
+from plivo_sim.scenarios.globs import Texts, texts_of
 from plivo_sim.scenarios.language import Comparison, Scalar, When
-from plivo_sim.scenarios.patterns import glob, regex
+from plivo_sim.scenarios.patterns import regex
 from plivo_sim.scenarios.rules import Submission
 
 Facts = Mapping[str, Any]
@@ -39,7 +40,7 @@ def facts_of(
     fields: dict[str, list[str]] = {}
     for key, text in (pair for each in submission.documents for pair in each.data_fields):
         fields.setdefault(key, []).append(text)
-    return {
+    facts = {
         "country": application.country_iso,
         "number_type": application.number_type.value,
         "user_type": application.user_type.value,
@@ -53,12 +54,15 @@ def facts_of(
         ],
         "file_names": [each.name for each in files],
         "repeated_files": [each.name for each in files if often[each.sha256] > 1],
-        "data_fields": fields,
         "account": account,
         "application": application.id,
         "attempt": application.attempt,
         "changed": list(changed),
         "submission": nth,
+    }
+    return {
+        **{name: Given(value) for name, value in facts.items()},
+        "data_fields": {key: Given(texts) for key, texts in fields.items()},
         "today": f"{now:%Y-%m-%d}",
     }
 
@@ -104,47 +108,70 @@ def _conditions(when: When, facts: Facts) -> Iterator[tuple[bool, str]]:
 
 
 def _leaf(name: str, test: Any, value: Any, facts: Facts) -> tuple[bool, str]:
-    shown = ", ".join(dict.fromkeys(map(str, value))) if isinstance(value, list) else value
-    told = f"{name} is {_quoted(shown)}"
+    told = f"{name} is {_quoted(given_of(value).told)}"
     other = test.differs_from if isinstance(test, Comparison) else None
     if other is not None:
-        told += f", while {other} is {_quoted(facts[other])}"
+        told += f", while {other} is {_quoted(given_of(facts[other]).told)}"
     told += f"{_WANTED}{wanted_text(test)}"
     return holds(test, value, facts), told
+
+
+class Given:
+    """What a submission has for a condition: a value, or a list of them; read once for all that
+    ask of it. ``is_missing``: whether it has none that is more than an empty text."""
+
+    def __init__(self, value: Any) -> None:
+        self.values = value if isinstance(value, list) else [value]
+        self.is_missing = all(each in (None, "") for each in self.values)
+        self._is_list = isinstance(value, list)
+
+    @cached_property
+    def told(self) -> Any:
+        """What is told of it: of a text no more than is kept of a sentence."""
+        if not self._is_list and not isinstance(self.values[0], str):
+            return self.values[0]
+        return ", ".join(dict.fromkeys(str(each)[:WHY] for each in self.values[:WHY]))
+
+    @cached_property
+    def texts(self) -> Texts:
+        """Those that are looked at, numbers as texts, without what is missing."""
+        return Texts(str(each) for each in self.values if each not in (None, ""))
+
+    def equals(self, test: Scalar) -> bool:
+        """Text compares without case, and as a glob; numbers as numbers."""
+        if isinstance(test, str) and any(isinstance(each, str) for each in self.values):
+            return self.texts.fit(test) or ("" in self.values and texts_of("").fit(test))
+        return str(test) in self.texts.looked
+
+
+def given_of(value: Any) -> Given:
+    """The same, unless it has been read already."""
+    return value if isinstance(value, Given) else Given(value)
 
 
 def holds(test: Any, value: Any, facts: Facts) -> bool:
     """Whether a value, or one of a list of them, is as a test wants it. ``facts``: the others, for
     ``differs_from``, and ``today``."""
-    values = value if isinstance(value, list) else [value]
+    given = given_of(value)
     if isinstance(test, Comparison):
-        return _compares(test, values, facts)
-    tests = test if isinstance(test, list) else [test]
-    return any(_equals(each, one) for each in tests for one in values)
+        return _compares(test, given, facts)
+    return any(map(given.equals, test if isinstance(test, list) else [test]))
 
 
-def _equals(test: Scalar, value: Any) -> bool:
-    """Text compares without case, and as a glob; numbers as numbers."""
-    if isinstance(test, str) and isinstance(value, str):
-        return glob(test)(value)
-    if value is None:
-        return False
-    return bool(str(test) == str(value))
-
-
-def _compares(test: Comparison, values: list[Any], facts: Facts) -> bool:
-    given = [value for value in values if value not in (None, "")]
+def _compares(test: Comparison, given: Given, facts: Facts) -> bool:
+    looked, folded = given.texts.looked, given.texts.folded
+    other = given_of(facts[test.differs_from]).values[0] if test.differs_from else None
     checks = [
-        test.missing is None or test.missing is (not given),
-        test.is_ is None or any(str(test.is_).casefold() == str(v).casefold() for v in given),
-        test.glob is None or any(_equals(test.glob, value) for value in given),
-        test.regex is None or any(_has(test.regex, text) for text in _searched(given)),
-        test.one_of is None or any(_equals(t, value) for t in test.one_of for value in given),
-        test.has is None or any(test.has.casefold() in str(value).casefold() for value in given),
-        test.at_least is None or any(_number(v) >= test.at_least for v in given),
-        test.at_most is None or any(_number(v) <= test.at_most for v in given),
-        test.differs_from is None or any(_differs(v, facts[test.differs_from]) for v in given),
-        test.passed is None or any(_has_passed(v, facts) is test.passed for v in given),
+        test.missing is None or test.missing is given.is_missing,
+        test.is_ is None or str(test.is_).casefold() in folded,
+        test.glob is None or (not given.is_missing and given.equals(test.glob)),
+        test.regex is None or any(_has(test.regex, text) for text in looked),
+        test.one_of is None or (not given.is_missing and any(map(given.equals, test.one_of))),
+        test.has is None or any(test.has.casefold() in text for text in folded),
+        test.at_least is None or any(_number(text) >= test.at_least for text in looked),
+        test.at_most is None or any(_number(text) <= test.at_most for text in looked),
+        test.differs_from is None or any(_differs(text, other) for text in looked),
+        test.passed is None or any(_has_passed(text, facts) is test.passed for text in looked),
     ]
     return all(checks)
 
@@ -157,15 +184,6 @@ def _differs(value: Any, other: Any) -> bool:
 def _has_passed(value: Any, facts: Facts) -> bool | None:
     """Whether it is a date, as ``2026-01-05``, before today; None: it is none."""
     return str(value) < facts["today"] if _DATE.fullmatch(str(value)) else None
-
-
-def _searched(values: list[Any]) -> Iterator[str]:
-    """The texts that a regex is looked for in: each once, up to the limit ``regex_texts``."""
-    left = limits.REGEX_TEXTS.most
-    for text in dict.fromkeys(map(str, values)):
-        left -= len(text)
-        if left >= 0:
-            yield text
 
 
 def _has(pattern: str, text: str) -> bool:

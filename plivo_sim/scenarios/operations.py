@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from plivo_sim.domain.typed import kept
-from plivo_sim.scenarios.patterns import glob
+from plivo_sim.scenarios.globs import glob, parts_of
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _COMPLIANCE = "/v1/Account/{}/PhoneNumber/Compliance/"
@@ -114,7 +114,7 @@ _KINDS = {"{1}": ("one",), "{}": ("one", "more"), "{**}": ("any",)}
 def _meet(wanted: str, path: _Path) -> bool:
     """Follows the glob through all the places at once at which it may stand."""
     at = _opened(1, path)
-    for part in _parts(wanted):
+    for part in parts_of(wanted):
         if not at:
             return False
         if part == "*":
@@ -136,13 +136,3 @@ def _opened(at: int, path: _Path) -> int:
     while new := ((at & (path.more | path.any)) << 1) & ~at:
         at |= new
     return at
-
-
-def _parts(wanted: str) -> Iterator[str]:
-    """The characters of a glob, and its classes whole."""
-    at = 0
-    while at < len(wanted):
-        end = wanted.find("]", at + 2 + (wanted[at + 1 : at + 2] == "!"))
-        size = end + 1 - at if wanted[at] == "[" and end > 0 else 1
-        yield wanted[at : at + size]
-        at += size

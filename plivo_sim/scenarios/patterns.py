@@ -1,57 +1,25 @@
-"""The patterns of scenarios: globs, and a ``regex`` that is matched in steps that grow with the
-text and never faster.
+"""The ``regex`` of scenarios, which is matched in steps that grow with the text and never faster.
 
 The backtracking of Python's ``re`` can take for ever (``^(a+)+$``), and no engine without it comes
 ready made for every platform (docs/dependencies.md). So the part of the language that has no need
 of it is read here, into a program of states that are all followed at once (Thompson's way): a text
 costs at most its length times the length of the program, and both have a limit; what a class says
-of a character takes as long for many members as for one. Only whether a
-pattern is found in a text is asked, so a lazy repetition is the same as a greedy one. Case counts
-in neither globs nor regexes.
+of a character takes as long for many members as for one. Only whether a pattern is found in a text
+is asked, so a lazy repetition is the same as a greedy one. Case does not count, as in globs.
 """
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator
 
 from plivo_sim.domain import limits
 from plivo_sim.domain.typed import kept
-from plivo_sim.scenarios.language import FaultRule
+from plivo_sim.scenarios.globs import Matcher
 
-Matcher = Callable[[str], bool]
 Node = Callable[["_Program", int], int]
 """Puts a part of a pattern in front of the state that follows it; returns its first state."""
-
-
-_MAGIC = re.compile(r"[*?\[]")
-
-
-def is_glob(wanted: str) -> bool:
-    """Whether a text is more than a plain word."""
-    return _MAGIC.search(wanted) is not None
-
-
-@kept(4096)
-def glob(wanted: str) -> Matcher:
-    """Whether a text fits a glob, case apart. Python's translation of globs never backtracks over
-    a star; a plain word needs none."""
-    folded = wanted.casefold()
-    if not is_glob(folded):
-        return lambda text: text.casefold() == folded
-    fits = re.compile(fnmatch.translate(folded)).match
-    return lambda text: fits(text.casefold()) is not None
-
-
-_FACTS_OF_CALLS = ("api", "operation", "method", "path", "application")
-
-
-def globs_of(fault: FaultRule) -> tuple[tuple[str, Matcher], ...]:
-    """What a fault wants of a call: a fact's name and its glob, for those that are not ``*``."""
-    wanted = ((name, getattr(fault, name)) for name in _FACTS_OF_CALLS)
-    return tuple((name, glob(text)) for name, text in wanted if text != "*")
 
 
 @kept(256)

@@ -23,6 +23,7 @@ from plivo_sim.scenarios.complaints import (
     unread,
 )
 from plivo_sim.scenarios.conditions import APIS, condition_mistakes, regexes_together
+from plivo_sim.scenarios.globs import glob, is_glob
 from plivo_sim.scenarios.impossible import Search
 from plivo_sim.scenarios.language import (
     REFUSING,
@@ -33,7 +34,6 @@ from plivo_sim.scenarios.language import (
     WebhookPolicy,
 )
 from plivo_sim.scenarios.operations import ELSEWHERE, METHODS, OPERATIONS, can_fit, operations_like
-from plivo_sim.scenarios.patterns import glob, is_glob
 from plivo_sim.scenarios.steps import step_mistakes
 from plivo_sim.settings import read_instant
 

@@ -15,7 +15,7 @@ from plivo_sim.account.account import Account
 from plivo_sim.account.interfaces import Page, Where
 from plivo_sim.domain.errors import NotFound, Problem, ProblemKind
 from plivo_sim.domain.records import Application, Document, Origin
-from plivo_sim.domain.requirements import DocumentType, check_data_fields
+from plivo_sim.domain.requirements import DocumentType, check_data_fields, too_much
 from plivo_sim.services import document_sets as uploads
 from plivo_sim.services.end_users import locking, named, refuse_if_used
 from plivo_sim.services.inputs import Upload, merge, refuse
@@ -157,6 +157,10 @@ def _refuse(
     if wanted.document_type_id and type_ is None:
         text = f"no document type '{wanted.document_type_id[:50]}'"
         problems.append(Problem(ProblemKind.UNKNOWN_DOCUMENT_TYPE, ("document_type_id",), text))
+    long = too_much(values) if wanted.data_fields else ""  # older ones stay as they are
+    if long:
+        text = f"the document's data {long}"
+        problems.append(Problem(ProblemKind.BAD_LENGTH, ("data_fields",), text))
     problems += _check_values(type_, values)
     if wanted.upload is not None:
         problem = uploads.check(wanted.upload, ("file",), FORMATS)

@@ -17,8 +17,8 @@ from plivo_sim.domain.records import Policy, PolicyKind
 from plivo_sim.domain.text import decode_json
 from plivo_sim.domain.typed import decode, fitted
 from plivo_sim.machines import read_machine
+from plivo_sim.scenarios.globs import Matcher, globs_of
 from plivo_sim.scenarios.language import Decision, FaultRule, Scenario, WebhookPolicy
-from plivo_sim.scenarios.patterns import Matcher, globs_of
 from plivo_sim.services import machines
 from plivo_sim.services.due import Due
 

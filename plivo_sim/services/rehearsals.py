@@ -17,14 +17,18 @@ from plivo_sim.domain.records import (
     UserType,
     Version,
 )
+from plivo_sim.domain.requirements import too_much
 from plivo_sim.scenarios.language import Scenario, Submit
 from plivo_sim.scenarios.rules import Plan, Submission
 from plivo_sim.services import applications, policies, reviews
-from plivo_sim.services.document_sets import documents_of
+from plivo_sim.services.document_sets import LONGEST_NAME, documents_of
 from plivo_sim.services.end_users import get as get_end_user
 
 IMAGINED = "imagined"
 """The id of an application that does not exist."""
+
+LONGEST_TEXT = 255
+"""What the APIs take no more characters of, for these details."""
 
 
 class _Undo(Exception):
@@ -70,13 +74,26 @@ def submission_again(account: Account, id: str, attempt: int | None = None) -> S
         )
 
 
+def _check_texts(step: Submit) -> None:
+    for name in ("alias", "name", "registration_number"):
+        if len(getattr(step, name)) > LONGEST_TEXT:
+            raise invalid(f"submit.{name}", f"must have at most {LONGEST_TEXT} characters")
+    for word, name in step.files.items():
+        if len(name) > LONGEST_NAME:
+            raise invalid(f"submit.files.{word}", f"must have at most {LONGEST_NAME} characters")
+    long = too_much(step.data_fields)
+    if long:
+        raise invalid("submit.data_fields", long)
+
+
 def imagined(account: Account, step: Submit, attempt: int | None = None) -> Submission:
     """A complete application as a scenario's step submits it. Raises Invalid where the catalogue
-    asks for nothing."""
+    asks for nothing, and for texts that are longer than a call may have."""
+    _check_texts(step)
     key = (step.country, NumberType(step.number_type), UserType(step.user_type))
     requirement = account.catalogue.find(Version.CURRENT, key)
     if requirement is None:
-        where = f"{step.country} has no {step.number_type} numbers for a {step.user_type}"
+        where = f"{step.country[:50]} has no {step.number_type} numbers for a {step.user_type}"
         raise invalid("submit", f"{where} in the catalogue")
     now = account.now()
     documents = []

@@ -13,6 +13,7 @@ from plivo_sim.domain.machine import Dialect
 from plivo_sim.domain.secrets import masked_json
 from plivo_sim.domain.typed import short
 from plivo_sim.domain.words import did_you_mean
+from plivo_sim.scenarios.globs import is_glob
 from plivo_sim.scenarios.language import EFFECTS
 from plivo_sim.scenarios.operations import (
     CALLS,
@@ -22,7 +23,6 @@ from plivo_sim.scenarios.operations import (
     can_fit,
     operations_like,
 )
-from plivo_sim.scenarios.patterns import is_glob
 from plivo_sim.testing.calls import Calls
 from plivo_sim.testing.matching import is_equal, is_matcher
 from plivo_sim.testing.records import Request

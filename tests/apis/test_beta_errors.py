@@ -681,6 +681,8 @@ DOCUMENTS: list[tuple[dict[str, Any], int, list[tuple[str, str]]]] = [
     ({"documents__2__file": {"name": "a.pdf"}}, 400, [(TYPE, "documents[2].file")]),
     ({"documents__2__file": {"name": 1, "content": ""}}, 400, [(TYPE, "documents[2].file")]),
     ({"documents__0__data_fields": 1}, 400, [(TYPE, "documents[0].data_fields")]),
+    ({"documents__0__data_fields": {"x": "y" * 16_384}}, 422, [
+        (FIELD, "documents[0].data_fields")]),
     ({"documents": [*page.documents_of(), another("identity_proof")]}, 422, [
         (FIELD, "documents[3].type")]),
     ({"documents": [*page.documents_of(), another("use_case")]}, 400, [

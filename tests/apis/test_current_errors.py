@@ -279,6 +279,15 @@ def test_a_data_field_that_is_not_there(sdk: Http, types: list[str], empty: Any)
             {"business_name": "x" * 51},
             "documents[0].data_fields.business_name: must have 1 to 50 characters, has 51",
         ),
+        (
+            {"business_name": "Acme", "x": "y" * 16_384},
+            "documents[0].data_fields: has 16402 characters: at most 16384 characters"
+            " (limit data_fields)",
+        ),
+        (
+            {"business_name": "Acme"} | {str(n): "" for n in range(300)},
+            "documents[0].data_fields: has 301 entries: at most 300 entries (limit fields)",
+        ),
     ],
 )
 def test_wrong_data_fields(sdk: Http, fields: Any, text: str) -> None:

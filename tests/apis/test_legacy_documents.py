@@ -327,6 +327,18 @@ def test_a_value_that_breaks_its_rule_is_refused_at_once(
     assert error_of(update(legacy, id, {field: value})) == error
 
 
+def test_all_data_fields_of_a_document_have_a_limit_together(legacy: Legacy) -> None:
+    """Those that an update would add to others, too."""
+    some = {f"x{n}": "y" * 1000 for n in range(15)}
+    id = legacy.document(legacy.end_user(), **some)
+    told = "the document's data has 17056 characters: at most 16384 characters (limit data_fields)"
+    assert error_of(update(legacy, id, {f"z{n}": "y" * 1000 for n in range(2)})) == told
+    many = {"Information": json.dumps({str(n): "y" for n in range(300)})}
+    assert error_of(legacy.send_document(form(legacy, **many))).startswith(
+        "the document's data has 301 entries: at most 300 entries"
+    )
+
+
 def test_a_word_that_is_not_on_the_list_is_refused(legacy: Legacy) -> None:
     """``type_of_utility`` has a list of words."""
     type_id = legacy.types(end_user_type="individual")[1]

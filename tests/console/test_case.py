@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from plivo_sim.console import story
 from plivo_sim.console.pictures import sequence
@@ -272,6 +273,21 @@ def test_the_report_of_an_account_tells_all_its_applications(http: Http) -> None
     assert re.findall(r'<article class="case" id="case-([^"]+)"', text) == ids[::-1]
     assert re.findall(r'<a href="#case-([^"]+)"', text) == ids[::-1]
     assert "3 applications" in text
+
+
+def test_a_long_text_of_an_older_state_is_cut_where_it_is_shown(http: Http) -> None:
+    """In the page and in the reports; the API has it whole."""
+    id = http.sdk_created()
+    account = http.account
+    with account.lock, account.transaction():
+        document = next(iter(account.store.documents.every()))
+        pairs = (*document.data_fields, ("old", "y" * 1_000_000))
+        account.store.documents.put(replace(document, data_fields=pairs))
+    pages = [http.get(f"{HOME}/applications/{id}").text, report(http, id), report(http)]
+    for text in pages:
+        assert "yyy… (990000 more characters)" in text
+        assert len(text) < 200_000
+    assert len(http.get(f"PhoneNumber/Compliance/{id}/?expand=documents").data) > 1_000_000
 
 
 def test_a_report_is_bounded_and_says_so(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,3 +153,18 @@ def test_mistakes_are_told_with_their_lines(http: Http, text: str, lines: list[i
     assert told["valid"] is not bool(lines)
     assert all(each["text"] for each in told["mistakes"])
     assert http.control("GET", "/scenario", account=AUTH_ID).get_json()["scenario"] is None
+
+
+@pytest.mark.parametrize(
+    ("submit", "place"),
+    [
+        ({"name": "a" * 256}, "name"),
+        ({"alias": "a" * 256}, "alias"),
+        ({"registration_number": "a" * 256}, "registration_number"),
+        ({"files": {"gst_certificate": "a" * 96 + ".pdf"}}, "files.gst_certificate"),
+        ({"data_fields": {"x": "a" * 16_384}}, "data_fields"),
+    ],
+)
+def test_what_no_call_could_send_is_refused(http: Http, submit: Any, place: str) -> None:
+    """The limits are those of a submission."""
+    assert f"submit.{place}" in str(tried(http, 400, submit=submit))

@@ -16,7 +16,6 @@ STRICT = {"match", "fullmatch"}
 USES = {*STRICT, "search", "sub", "subn", "split", "findall", "finditer"}
 BUILT = {
     ("domain/serving.py", "self.regex"): "classes of one character each, nothing repeated",
-    ("scenarios/patterns.py", "fnmatch.translate(folded)"): "atomic groups, made by Python",
     ("recording/schemas.py", "pattern"): "repeats of what is no slash, with slashes between",
 }
 """Those that are made from texts while the simulator runs, and why they read them once."""

@@ -161,13 +161,12 @@ CALLS = {
     "machines/drawing.py": {"re.compile": LINEAR, "re.sub": LINEAR},
     "machines/validation.py": {"decode_json": OURS, "parse_duration": "limit duration"},
     "scenarios/operations.py": {"glob": "limit glob", "re.split": OURS},
-    "scenarios/patterns.py": {
-        "re.compile": "limit glob: Python's translation never backtracks over a star",
-        "fnmatch.translate": "limit glob", "glob": "limit glob", "int": DIGITS},
+    "scenarios/globs.py": {"re.compile": LINEAR, "glob": "limits glob, condition_texts"},
+    "scenarios/patterns.py": {"re.compile": LINEAR, "int": DIGITS},
     "scenarios/rules.py": {"re.compile": LINEAR, "parse_duration": "limit duration"},
     "scenarios/matching.py": {
         "re.compile": LINEAR, "float": LINEAR,
-        "glob": "limit glob", "regex": "limits regex, regex_steps, regex_text"},
+        "regex": "limits regex, regex_steps, regex_text"},
     "scenarios/conditions.py": {
         "re.compile": LINEAR, "int": "limit glob", "regex": "limit regex", "glob": "limit glob"},
     "scenarios/impossible.py": {"int": "limit glob", "regex": "limits regex, regex_steps"},

@@ -12,7 +12,7 @@ from plivo_sim.domain import limits
 from plivo_sim.scenarios.language import Comparison, When
 from plivo_sim.scenarios.loader import ScenarioError, load_scenario
 from plivo_sim.scenarios.matching import check
-from plivo_sim.scenarios.patterns import glob, regex
+from plivo_sim.scenarios.patterns import regex
 from tests.support import calls_of
 
 TEXTS = [
@@ -182,12 +182,3 @@ def test_all_texts_of_a_condition_have_a_limit_together() -> None:
             is found
         )
     assert check(When(file_names=Comparison(regex="x")), {"file_names": [*many[:1] * 99, "x"]})[0]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "text", "fits"),
-    [("Acme*", "ACME ltd", True), ("a?c", "abc", True), ("a?c", "ac", False), ("[!a]x", "bX", 1)],
-)
-def test_globs_compare_without_case(wanted: str, text: str, fits: bool) -> None:
-    """As they always did."""
-    assert glob(wanted)(text) == fits

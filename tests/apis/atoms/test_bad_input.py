@@ -47,6 +47,8 @@ def types(atoms: Atoms) -> list[str]:
          "documents[0].dataFields: must be an object of strings"),
         ({"documents": [{"documentTypeId": "a", "dataFields": {"first_name": 1}}] * 2},
          "documents[0].dataFields.first_name: must be a string"),
+        ({"documents": [{"documentTypeId": "a", "dataFields": {"x": "y" * 16_384}}] * 2},
+         "documents[0].dataFields: has 16385 characters: at most 16384 characters"),
         ({"documents": []}, "Expected 0 files, got 2"),
     ],
 )  # fmt: skip
