@@ -309,16 +309,15 @@ class Player:
         if ours is None and sent:
             alike = [each for each in sent if each["payload"].get("status") == status]
             if alike:
-                compared.differences.append(
-                    Difference("callback", "sent again", f"sent {len(alike)} times")
-                )
+                told = Difference("callback", "sent again", f"sent {len(alike)} times")
+                compared.differences.append(told)
             ours = (alike or sent)[-1]
         if ours is None:
             compared.differences.append(Difference("callback", "sent", "none is sent"))
             return compared
         compared.differences += differing_requests(exchange, ours)
-        fields = fields_sent(ours)
-        compared.differences += self._comparison(exchange).differences(recorded, fields)
+        comparison = self._comparison(exchange)
+        compared.differences += comparison.differences(recorded, fields_sent(ours))
         if exchange.line == self._last_callback(id):
             compared.differences += matched.left_out(sent)
         if not exchange.request.headers:
