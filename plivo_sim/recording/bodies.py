@@ -41,8 +41,7 @@ def masked_body(content: bytes, content_type: str, masks: Masks, *, public: bool
     if len(content) > MOST_TEXT_BYTES:
         return _sized(content)
     if kind == FORM:
-        pairs = parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True)
-        return {"form": [_field(name, value, masks) for name, value in pairs]}
+        return masked_query(content.decode("utf-8", "replace"), masks)
     try:
         return {"json": masks.value(decode_json(content), public=public)}
     except ValueError:
@@ -52,6 +51,12 @@ def masked_body(content: bytes, content_type: str, masks: Masks, *, public: bool
         if is_text
         else _sized(content)
     )
+
+
+def masked_query(query: str, masks: Masks) -> Body:
+    """A form, or the fields of a callback that has them in its query."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return {"form": [_field(name, value, masks) for name, value in pairs]}
 
 
 def _sized(content: bytes) -> Body:

@@ -25,6 +25,8 @@ _MEDIA = re.compile(
     r"application/(json|pdf|problem\+json|octet-stream|x-www-form-urlencoded|xml)|image/(png|jpeg|\*)"
     r"|text/(plain|html|xml)|multipart/form-data|\*/\*"
 )
+_MEDIA_PIECE = re.compile(r"[^/+.,; -]+")
+_MEDIA_WORDS = frozenset({"application", "image", "text", "multipart", "json", "xml"})
 _CHARSET = re.compile(r"charset=\"?(utf-8|us-ascii|iso-8859-1)\"?", re.IGNORECASE)
 _NUMBERED = re.compile(r"x-ratelimit-[a-z]+|retry-after")
 _AGENT = re.compile(
@@ -69,7 +71,9 @@ _PARTS = frozenset(
 def _value(name: str, value: str, masks: Masks) -> str:
     if name == "authorization":
         return _credentials(value, masks)
-    if name in ("content-type", "accept"):
+    if name == "content-type":
+        return _content_type(value, masks)
+    if name == "accept":
         return _media(value)
     if name == "user-agent":
         agent = _AGENT.match(value)
@@ -81,6 +85,19 @@ def _value(name: str, value: str, masks: Masks) -> str:
     if UUID.fullmatch(value) or ACCOUNT.fullmatch(value):
         return masks.stand_in(value)
     return masks.draw.secret(value) if is_secret(name) else masks.stand_in(value)
+
+
+def _content_type(value: str, masks: Masks) -> str:
+    """One that nobody knows has stand-ins for its words, so that its body is read in the same way:
+    without a type, it would be JSON."""
+    kind, _, options = value.partition(";")
+    if _media(kind) or not kind.strip():
+        return _media(value)
+    made = _MEDIA_PIECE.sub(
+        lambda piece: piece[0] if piece[0] in _MEDIA_WORDS else masks.stand_in(piece[0]),
+        kind.strip().lower(),
+    )
+    return made + _media(f";{options}")
 
 
 def _media(value: str) -> str:

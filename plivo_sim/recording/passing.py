@@ -17,7 +17,7 @@ from flask import Request as FlaskRequest
 
 from plivo_sim.account.clock import monotonic_s
 from plivo_sim.client import Http, Unreachable
-from plivo_sim.recording.bodies import masked_body
+from plivo_sim.recording.bodies import masked_body, masked_query
 from plivo_sim.recording.headers import HOP_BY_HOP, Headers, header, masked_headers
 from plivo_sim.recording.masks import Masks
 from plivo_sim.recording.tapes import (
@@ -200,6 +200,8 @@ class Recorder:
             headers=masked_headers(call.headers, masks),
             body=masked_body(call.body, header(call.headers, "content-type"), masks),
         )
+        if kind == "callback" and call.method == "GET" and not call.body:  # its fields
+            request.body = masked_query(call.target.partition("?")[2], masks)
         public = kind == "exchange" and given.status == 200 and is_public(call.target)
         answer = Answer(
             status=given.status,

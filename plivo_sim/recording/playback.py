@@ -22,6 +22,15 @@ from plivo_sim.client import Client, Http, Refused
 from plivo_sim.domain.machine import Machine
 from plivo_sim.domain.text import encode_json
 from plivo_sim.recording.bodies import made_body
+from plivo_sim.recording.callbacks import (
+    Matched,
+    Sent,
+    differing_requests,
+    fields_recorded,
+    fields_sent,
+    kind_recorded,
+    wrong_body,
+)
 from plivo_sim.recording.comparison import (
     Comparison,
     Difference,
@@ -77,6 +86,10 @@ class Player:
         self._told: dict[str, list[tuple[int, Any]]] = {}
         """Id of an application on the tape -> lines that tell its status, and how; made once it is
         wanted."""
+        self._matched: dict[str, Matched] = {}
+        """By the id of the application here."""
+        self._last: dict[str, int] = {}
+        """Id on the tape -> line of the last callback that names it; made once it is wanted."""
 
     def play(self, exchanges: Sequence[Exchange]) -> Iterator[Compared]:
         self._exchanges = exchanges
@@ -270,35 +283,66 @@ class Player:
     def _callback(self, exchange: Exchange) -> Compared:
         """A callback that came is held against the one that is sent here after that decision."""
         compared = Compared(exchange.line, "callback")
-        recorded = exchange.request.body.get("json") or dict(exchange.request.body.get("form", ()))
-        if not isinstance(recorded, dict):
-            compared.differences.append(Difference("body", "no object", "an object"))
+        if kind_recorded(exchange) == "nothing" and exchange.request.method == "GET":
+            compared.played = "the tape is of a recorder that kept no query of a callback"
+            return compared
+        recorded = fields_recorded(exchange)
+        if wrong := wrong_body(exchange):
+            compared.differences.append(wrong)
             return compared
         id = self._here(recorded.values())
         if not id:
             compared.played = "it is about a record that is older than the tape"
             return compared
-        self._decide_as(recorded)
+        matched = self._matched.setdefault(id, Matched())
         account = self._holders[id] or self._application(id)["account"]
+        sent, status = self._sent(id, account), recorded.get("status")
+        again = matched.attempt_of(exchange)
+        ours: Sent | None = next((each for each in sent if each["id"] == again), None)
+        if not again:
+            if (ours := matched.free(sent, status)) is None and self._decide_as(recorded):
+                sent = self._sent(id, account)
+                ours = matched.free(sent, status)
+            if ours is not None:
+                compared.differences += matched.out_of_order(sent, ours["id"])
+                matched.match(exchange, ours["id"])
+        if ours is None and sent:
+            alike = [each for each in sent if each["payload"].get("status") == status]
+            if alike:
+                told = Difference("callback", "sent again", f"sent {len(alike)} times")
+                compared.differences.append(told)
+            ours = (alike or sent)[-1]
+        if ours is None:
+            compared.differences.append(Difference("callback", "sent", "none is sent"))
+            return compared
+        compared.differences += differing_requests(exchange, ours)
+        comparison = self._comparison(exchange)
+        compared.differences += comparison.differences(recorded, fields_sent(ours))
+        if exchange.line == self._last_callback(id):
+            compared.differences += matched.left_out(sent)
+        if not exchange.request.headers:
+            compared.played = "the tape has no headers of it, and none were compared"
+        elif not ours["attempts"]:
+            compared.played = "it was not sent here yet: encoding and headers were not compared"
+        return compared
+
+    def _last_callback(self, id: str) -> int:
+        """The line of the last one that names a record, by its id here."""
+        if not self._last:
+            for each in self._exchanges:
+                if each.kind == "callback":
+                    self._last |= dict.fromkeys(ids_within(each.request.body), each.line)
+        return max(self._last.get(named, 0) for named, mine in self._ids.items() if mine == id)
+
+    def _sent(self, id: str, account: str) -> list[dict[str, Any]]:
+        """The last callbacks of an application, oldest first. Raises Refused."""
+        asked = {"application": id, "account": account, "limit": MOST_SENT}
         try:
-            sent = list(self._sent(id, account))
+            page = self._client.control("GET", "/webhooks", **asked)
         except Refused as refusal:  # 404: it is deleted, and had none
             if refusal.status != HTTPStatus.NOT_FOUND:
                 raise
-            sent = []
-        payloads = [each["payload"] for each in sent]
-        same = [each for each in payloads if each.get("status") == recorded.get("status")]
-        comparison = self._comparison(exchange)
-        if same or payloads:
-            compared.differences += comparison.differences(recorded, (same or payloads)[-1])
-        else:
-            compared.differences.append(Difference("callback", "sent", "none is sent"))
-        return compared
-
-    def _sent(self, id: str, account: str) -> list[dict[str, Any]]:
-        """The last callbacks of an application, oldest first."""
-        asked = {"application": id, "account": account, "limit": MOST_SENT}
-        page = self._client.control("GET", "/webhooks", **asked)
+            return []
         before = page["total_count"] - MOST_SENT
         if before > 0:
             page = self._client.control("GET", "/webhooks", **asked, offset=before)

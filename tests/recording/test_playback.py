@@ -17,6 +17,7 @@ from plivo_sim.recording import playback
 from plivo_sim.recording.playback import credentials_on
 from plivo_sim.recording.tapes import read_tape
 from plivo_sim.settings import Settings
+from plivo_sim.webhooks.composing import compose
 from tests.cli.conftest import Shell
 from tests.conftest import PAUSED
 from tests.recording.traffic import (
@@ -176,6 +177,22 @@ def test_exactly_what_was_altered_is_told(
     record_reads(live, tape, unknown_id(change))
     assert drift(shell, tape) == expected
     shell.run("verify", "--tape", tape, code=1 if expected else 0)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text/Zanzibar", "Zanzibar/x", "application/zanzibar+json", "Zanzibar", "text/plain", ""],
+)
+def test_a_body_is_read_in_the_same_way_again(
+    live: LiveSimulator, tape: Path, shell: Shell, kind: str
+) -> None:
+    """Of a type that nobody knows, too: its stand-in is none that is read in another way."""
+    with recording(live.url, tape) as url:
+        headers = {"Content-Type": kind}
+        told = Application(url).call("POST", COMPLIANCE, headers=headers, body=b"Zanzibar")
+        assert "error" in told
+    assert drift(shell, tape) == []
+    assert "zanzibar" not in tape.read_text().lower()
 
 
 @pytest.mark.parametrize("country", ["ZZ", "zz", "ZZZ"])
@@ -406,7 +423,9 @@ def callback(receiver: Receiver, tape: Path, change: Callable[[Any], Any]) -> No
         made = caller.call("POST", COMPLIANCE, form=form)["compliance_id"]
         decider(live)(made, "rejected")
         [delivery] = live.sim.account(AUTH_ID).store.deliveries.every()
-        caller.json("POST", "/_callbacks", change(dict(delivery.payload)))
+        sent = compose(live.sim.account(AUTH_ID), delivery)
+        body = json.dumps(change(dict(delivery.payload))).encode()
+        caller.call("POST", "/_callbacks", headers=dict(sent.headers), body=body)
 
 
 def test_a_callback_agrees(tape: Path, shell: Shell, receiver: Receiver) -> None:
@@ -549,8 +568,7 @@ def test_values_of_unexpected_types_are_compared(
         "answer": {"status": 200, "body": answered},
     }  # fmt: skip
     tape.write_text(f"{json.dumps(head)}\n{json.dumps(line)}\n")
-    is_same = kind == "callback" and sent != {"json": [1]}
-    assert shell.json("verify", "--tape", tape, code=0 if is_same else 1)["compared"] == 1
+    assert shell.json("verify", "--tape", tape, code=1)["compared"] == 1
     told = shell.told("tape", "show", tape)
     assert "\x1b" not in told
     assert len(told.splitlines()) == 3
