@@ -34,7 +34,7 @@ from plivo_sim.account.logs import BoundedLog, Budget
 from plivo_sim.domain import limits
 from plivo_sim.domain.errors import SimError
 from plivo_sim.domain.machine import Machine, machine_of
-from plivo_sim.domain.records import Application, ClockChanged, Event, Ledger
+from plivo_sim.domain.records import Application, ClockChanged, Delivery, Event, Ledger
 from plivo_sim.domain.requirements import Catalogue
 from plivo_sim.domain.secrets import without_secrets
 from plivo_sim.domain.text import atoms_id, draw_uuid
@@ -83,6 +83,8 @@ KEPT_EXCHANGES = 200
 KEPT_EXCHANGE_BYTES = 2 * 1024 * 1024
 KEPT_MOMENTS = 500
 KEPT_STEERING = 500
+FORGOTTEN_DELIVERY = "forgotten_delivery"
+"""In the counts: how many callbacks the account's list has let go."""
 PAUSED_START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """A Monday morning: where clocks that stand still begin (decision "Business days")."""
 
@@ -117,6 +119,8 @@ class Account:
     names; ``undone``: from behind which ``state`` up to which what was done is undone.
     ``unanswered``: calls that wrote and are not in the logs yet; ``on_write`` is told of writes.
     ``refused``: the last calls that named it and were not let in.
+    ``taken_back``: the last callbacks that went out and are not among the records any more, as an
+    earlier moment was made the present; see ``sent_and_gone``.
     ``steering``: the last control calls that changed something. ``arrows``: how often each change
     of status, from one to another, was made since it was made or last reset.
     ``began_s``: when it was made or last reset, in real seconds since 1970. ``move``: the id of the
@@ -149,6 +153,9 @@ class Account:
         self.exchanges: BoundedLog[Any] = BoundedLog(KEPT_EXCHANGES, KEPT_EXCHANGE_BYTES, memory)
         self.refused: BoundedLog[Any] = BoundedLog(KEPT_EXCHANGES, KEPT_EXCHANGE_BYTES, memory)
         self.moments: BoundedLog[Any] = BoundedLog(KEPT_MOMENTS, KEPT_EXCHANGE_BYTES, memory)
+        self.taken_back: BoundedLog[Delivery] = BoundedLog(
+            KEPT_EXCHANGES, KEPT_EXCHANGE_BYTES, memory
+        )
         self.undo_points: deque[UndoPoint] = deque(maxlen=limits.UNDO_POINTS.most)
         self.undo_count = 0
         self.undone: deque[tuple[State, State]] = deque(maxlen=KEPT_STEERING)
@@ -482,6 +489,7 @@ class Account:
         with self.lock:
             self.check_in_use()
             before = vars(self).copy()
+            sent, forgotten = self._sent(), self.ids.counts.get(FORGOTTEN_DELIVERY, 0)
             self._is_writing = True
             try:
                 with self.store.restoring(mark):
@@ -498,11 +506,44 @@ class Account:
                 raise
             finally:
                 self._is_writing = False
+            self._keep_taken_back(sent, forgotten)
             if len(self.store.ledger):
                 self._tell_first_write()
             self.on_write(self, True)
             self._do_afterwards()
             return adapted
+
+    def _sent(self) -> list[Delivery]:
+        """The callbacks that went out, or are on their way."""
+        on_way = {each.timer.subject_id for each in self.under_way if each.era == self.era}
+        every = self.store.deliveries.every()
+        return [each for each in every if each.attempts or each.id in on_way]
+
+    def _keep_taken_back(self, sent: Sequence[Delivery], forgotten: int) -> None:
+        """Those of them that the records do not tell of any more; ``forgotten``: how many the list
+        had let go before, which it does not know any more either."""
+        known = [*self.taken_back]
+        for each in sent:
+            if not self._tells(each) and each not in known:
+                self.taken_back.append(each, each.size_bytes)
+        lost = forgotten - self.ids.counts.get(FORGOTTEN_DELIVERY, 0)
+        self.taken_back.forgotten += max(lost, 0)
+
+    def _tells(self, sent: Delivery) -> bool:
+        """Whether the records tell of a callback, and of each of its attempts."""
+        held = self.store.deliveries.fetch(sent.id)
+        return (
+            held is not None
+            and (held.payload, held.created_at) == (sent.payload, sent.created_at)
+            and held.attempts[: len(sent.attempts)] == sent.attempts
+        )
+
+    def sent_and_gone(self) -> tuple[list[Delivery], int]:
+        """The callbacks that were taken back, and of how many that is not known any more. Those
+        that are records again, as a later moment was gone back to, are not among them. Caller
+        holds the lock."""
+        kept, forgotten = self.taken_back.kept()
+        return [each for each in kept if not self._tells(each)], forgotten
 
     def reset(self, *, undoable: bool = False) -> None:
         """Forget everything, as if the account had never been used; its settings go too.
@@ -513,6 +554,7 @@ class Account:
             self.exchanges.clear()
             self.refused.clear()
             self.moments.clear()
+            self.taken_back.clear()
             self.arrows.clear()
             if not undoable:
                 self.undo_points.clear()

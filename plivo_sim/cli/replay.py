@@ -129,8 +129,9 @@ def replay(
     with an error.
 
     With --against, none holds, unless it says otherwise, whose callbacks are not all taken in the
-    end (2xx), or of which a callback with a wrong or no signature is not refused. A refused call
-    that a scenario does not list is no play that holds, whatever it expects.
+    end (2xx), or of which a callback with a wrong or no signature is not refused; nor does one
+    that ends before a callback was sent, or of whose callbacks none is sent. A refused call that a
+    scenario does not list is no play that holds, whatever it expects.
 
     Exit codes: 0 what the scenarios expect holds, or they expect nothing, 1 it does not,
     2 a wrong scenario, 3 nothing answers; of several, the largest.

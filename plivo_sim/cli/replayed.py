@@ -40,6 +40,7 @@ def plain(result: ScenarioResult, receiver: Receiver) -> dict[str, Any]:
         "scenario": result.scenario,
         "account": result.account,
         **(told if receiver.url else {}),
+        **({"webhook_calls": _calls(result)} if receiver.url else {}),
         "holds": result.holds if result.checks else None,
         "events": [_plain_event(event) for event in result.events],
         "checks": [dataclasses.asdict(check) for check in result.checks],
@@ -65,11 +66,18 @@ def lines_of(result: ScenarioResult, receiver: Receiver = NOBODY) -> Iterator[st
     yield ""
     for check in result.checks:
         yield from checked(check)
+    if receiver.url and not _calls(result):
+        yield "your webhook was not called: no callback went out, so nothing of it was tested"
     failed = sum(not check.ok for check in result.checks)
     if failed:
         yield f"the scenario does not hold: {failed} of {len(result.checks)} expectations failed"
     else:
         yield "the scenario holds" if result.checks else f"the scenario {NOTHING}"
+
+
+def _calls(result: ScenarioResult) -> int:
+    """How often the receiver was called."""
+    return sum(each.type == "callback" and each.facts["attempt"] > 0 for each in result.events)
 
 
 def _request(facts: Mapping[str, Any]) -> str:

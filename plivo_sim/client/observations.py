@@ -44,6 +44,19 @@ class Sent:
         return f"{self.about}{signed}, attempt {times} -> {last}, {self.state}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """A callback that was never tried: ``pending``, ``dropped``, ``blocked`` or ``cancelled``.
+    ``about``: what it says, of which application; ``why``: for people, why it was not."""
+
+    about: str
+    state: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.about} was not sent, {self.state}: {self.why}"
+
+
 def _is_success(answer: int | str) -> bool:
     return isinstance(answer, int) and 200 <= answer < 300
 
@@ -55,6 +68,7 @@ class Observation:
     ``callbacks``: the statuses in the callbacks that the receiver accepted, in order;
     ``signatures``: of every attempt; ``deliveries``: how many ended in each state;
     ``refusals``: statuses, ``cut`` and ``garbled``; ``sent``: what was tried, oldest first;
+    ``unsent``: what never was;
     ``forgotten``: of how many callbacks nobody can tell any of this any more.
     """
 
@@ -67,6 +81,7 @@ class Observation:
     forgotten: int = 0
     refusals: Sequence[int | str] = ()
     sent: Sequence[Sent] = ()
+    unsent: Sequence[Unsent] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,32 +106,54 @@ def check_all(
     return checks
 
 
+CALLED = "your webhook is called"
 TAKEN = "every callback is taken (2xx)"
 REFUSED = "every forged callback is refused (an answer, not 2xx)"
 
 
-def webhook_checks(scenario: Scenario, sent: Sequence[Sent]) -> Iterator[Check]:
+def webhook_checks(scenario: Scenario, observed: Observation) -> Iterator[Check]:
     """What is expected of a webhook under test without being written: that it takes what is rightly
-    signed in the end, and refuses the rest; of what was sent.
+    signed in the end, and refuses the rest. What is still to be tried for the first time when the
+    scenario ends counts as neither; where no callback reached it at all, it is not tested.
 
     A scenario can say at its end that it is otherwise: with ``callbacks``, the list of what is
     taken, or with the number of ``deliveries`` in a state, which is then not looked at here. With a
     ``success`` of its own these say nothing of what the webhook answers.
     """
     ends = [scenario.expect, *(step.expect for step in scenario.steps[-1:])]
-    told = [each for each in ends if each is not None and scenario.webhooks.success is None]
+    told = [each for each in ends if each is not None]
+    is_forging = scenario.webhooks.signature != "valid"
+    is_listed = not is_forging and any(each.callbacks is not None for each in told)
+    counted = _counts(told)
+    unsaid = [each for each in observed.unsent if not (is_listed or counted.get(each.state))]
+    waiting = [str(each) for each in unsaid if each.state == "pending"]
+    if scenario.webhooks.success is not None:
+        told = []
+    counts = _counts(told)
+    lists = [each.callbacks for each in told if each.callbacks is not None]
+    genuine = [each for each in observed.sent if each.signature == "valid"]
+    genuine = [each for each in genuine if each.state not in counts]
+    forged = [each for each in observed.sent if each.signature != "valid"]
+    if not observed.sent and unsaid and not waiting:
+        yield _same("against.called", CALLED, ["it was not called", *map(str, unsaid)])
+    untaken = [] if lists else [str(each) for each in genuine if not each.is_taken]
+    untaken += [] if is_forging else waiting
+    if untaken or (genuine and not lists):
+        yield _same("against.taken", TAKEN, untaken or TAKEN)
+    if not any(lists) and not counts.get("delivered"):
+        unrefused = [str(each) for each in forged if not each.is_refused]
+        unrefused += waiting if is_forging else []
+        if forged or unrefused:
+            yield _same("against.refused", REFUSED, unrefused or REFUSED)
+    if observed.forgotten:
+        yield _same("against.forgotten", 0, observed.forgotten)
+
+
+def _counts(told: Sequence[Expect]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for each in told:
         counts |= msgspec.to_builtins(each.deliveries or {})
-    lists = [each.callbacks for each in told if each.callbacks is not None]
-    genuine = [each for each in sent if each.signature == "valid" and each.state not in counts]
-    forged = [each for each in sent if each.signature != "valid"]
-    if genuine and not lists:
-        untaken = [str(each) for each in genuine if not each.is_taken]
-        yield _same("against.taken", TAKEN, untaken or TAKEN)
-    if forged and not any(lists) and not counts.get("delivered"):
-        unrefused = [str(each) for each in forged if not each.is_refused]
-        yield _same("against.refused", REFUSED, unrefused or REFUSED)
+    return counts
 
 
 def _applications(expect: Expect, observed: Observation) -> Iterator[Check]:
@@ -187,6 +224,7 @@ class Observer:
     def __init__(self, client: Client) -> None:
         self._client = client
         self.now = ""
+        self._next_due: str | None = None
         self.applications: dict[str, dict[str, Any]] = {}
         self._deliveries: list[dict[str, Any]] = []
         self._forgotten = 0
@@ -195,7 +233,8 @@ class Observer:
 
     def refresh(self) -> None:
         """Read the account's state, once no advance or callback is in progress any more."""
-        self.now = self._when_settled()["now"]
+        clock = self._when_settled()
+        self.now, self._next_due = clock["now"], clock["next_due"]
         self.applications = {each["id"]: each for each in self._every("applications")}
         self._deliveries = [*self._every("webhooks")]
         self._forgotten = self._get("/webhooks", limit=0)["forgotten"]
@@ -312,6 +351,7 @@ class Observer:
             ),
             deliveries=Counter(each["state"] for each in own),
             sent=list(self._sent(own, {id: app for app, id in ids.items()})),
+            unsent=list(self._unsent(own, {id: app for app, id in ids.items()})),
             forgotten=self._forgotten,
         )
 
@@ -320,13 +360,28 @@ class Observer:
             attempts = each["attempts"]
             found = [self._signatures[each["id"], number] for number in range(len(attempts))]
             if attempts:
-                app = names.get(each["application"], each["application"])
                 yield Sent(
-                    about=f"{each['payload'].get('status')} of {app}",
+                    about=_about(each, names),
                     state=each["state"],
                     answers=[one["status"] or one["error"] or "no answer" for one in attempts],
                     signature=next((one for one in found if one != "valid"), "valid"),
                 )
+
+    def _unsent(
+        self, deliveries: list[dict[str, Any]], names: Mapping[str, str]
+    ) -> Iterator[Unsent]:
+        for each in deliveries:
+            if not each["attempts"]:
+                why = each["why"]
+                if each["state"] == "pending":
+                    due = f"what comes next is due at {self._next_due}"
+                    why = f"{due if self._next_due else 'nothing is due'}; advance further"
+                yield Unsent(about=_about(each, names), state=each["state"], why=why)
+
+
+def _about(delivery: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    app = names.get(delivery["application"], delivery["application"])
+    return f"{delivery['payload'].get('status')} of {app}"
 
 
 def _accepted(deliveries: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -408,8 +408,8 @@ class Replay:
         if (last := self._expected_at_end()) is not None:
             self._check(last, "", at_end=True)
         if self._against:
-            sent = self._observer.observed(self.ids).sent
-            self.result.checks += webhook_checks(self._scenario, sent)
+            observed = self._observer.observed(self.ids)
+            self.result.checks += webhook_checks(self._scenario, observed)
 
     def _check(self, expect: Expect, prefix: str, *, at_end: bool) -> None:
         observed = self._observer.observed(self.ids)

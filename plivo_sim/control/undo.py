@@ -106,7 +106,11 @@ def undo() -> Response:
         if len(account.store.ledger):
             sweep(account)
         else:
+            gone, forgotten = account.taken_back.kept()  # which this is no reset for
             call.sim.remove(account, undoable=True)
+            for each in gone:
+                account.taken_back.append(each, each.size_bytes)
+            account.taken_back.forgotten += forgotten
         call.why = f"undone: {point.what}"
         told = {**presenters.account_of(account), "undone": point.what, "lost": len(lost)}
         return call.answer(told)

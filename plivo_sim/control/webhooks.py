@@ -58,20 +58,28 @@ WAIT = Query(
 )  # fmt: skip
 
 
+TAKEN_BACK = Query(
+    name="taken_back", enum=("yes", "no"),
+    description="yes: instead, the last that were sent and that an undo or a restore took back.",
+)  # fmt: skip
+
+
 @endpoint(
     "GET", "/webhooks", "Callbacks with every attempt.",
     query=(ACCOUNT, *PAGE, Query(name="application"),
-           Query(name="state", enum=tuple(DeliveryState)), WAIT),
+           Query(name="state", enum=tuple(DeliveryState)), WAIT, TAKEN_BACK),
     answers={200: "WebhooksOut"}, errors=(404,),
 )  # fmt: skip
 def list_webhooks() -> Response:
     """Deliveries, oldest first; ``application`` and ``state`` filter; ``forgotten``: how many are
     not kept any more. 404 for an application that the account does not have and that has no
-    callback."""
+    callback. With ``taken_back=yes`` those that went out, but are no records any more; they are
+    known until the account is reset or the server ends."""
     if request.args.get("state"):
         word_of(request.args, "state", DeliveryState)
-    if request.args.get("wait"):
-        word_of(request.args, "wait", WAIT.enum)
+    for each in (WAIT, TAKEN_BACK):
+        if request.args.get(each.name):
+            word_of(request.args, each.name, each.enum)
     waits = request.args.get("wait") != "no"
     account = account_named(sends=waits, due=waits)
     where = {
@@ -80,6 +88,8 @@ def list_webhooks() -> Response:
         if request.args.get(name)
     }
     offset, limit = page_asked()
+    if request.args.get("taken_back") == "yes":
+        return _taken_back(account, where, offset, limit)
     with account.lock:
         page = account.store.deliveries.page(where, offset=offset, limit=limit)
         retries = outbox.retries_of(account)
@@ -90,6 +100,20 @@ def list_webhooks() -> Response:
     with long_work(len(page.records)):
         shown = [presenters.delivery_of(each, retries) for each in page.records]
         answer = {"total_count": page.total_count, "webhooks": shown, "forgotten": forgotten}
+        return current_call().answer(answer)
+
+
+def _taken_back(
+    account: Account, where: dict[str, tuple[str]], offset: int, limit: int
+) -> Response:
+    with account.lock:
+        gone, forgotten = account.sent_and_gone()
+        retries = outbox.retries_of(account)
+    found = [each for each in gone if all(getattr(each, k) in v for k, v in where.items())]
+    page = found[offset : offset + limit]
+    with long_work(len(page)):
+        shown = [presenters.delivery_of(each, retries) for each in page]
+        answer = {"total_count": len(found), "webhooks": shown, "forgotten": forgotten}
         return current_call().answer(answer)
 
 

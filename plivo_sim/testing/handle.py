@@ -269,19 +269,20 @@ class Handle:
 
     @waits
     def callbacks(self, /, **wanted: Any) -> list[Delivery]:
-        """The callbacks whose payload has these values, oldest first. Raises ValueError for a key
+        """The callbacks whose payload has these values, oldest first; before the others those that
+        were sent and that an undo or a restore took back. Raises ValueError for a key
         that none can have, or a value that none can tell: a status that there is not, the id of no
         application, an empty text."""
-        every = self._deliveries()
+        every = self._deliveries_ever()
         if unknown := self._unknown(wanted, every):
             raise ValueError(unknown)
         return having(wanted, every)
 
     @waits
     def expect_callback(self, /, **wanted: Any) -> Delivery:
-        """The callback with these values, delivered. Fails with an explanation when it did not
-        come: what was sent, what became of it, what is still due."""
-        every = self._deliveries()
+        """The callback with these values, delivered, also where it was taken back. Fails with an
+        explanation when it did not come: what was sent, what became of it, what is still due."""
+        every = self._deliveries_ever()
         delivered = [each for each in having(wanted, every) if each.state == "delivered"]
         if delivered:
             return delivered[-1]
@@ -292,18 +293,26 @@ class Handle:
     @waits
     def expect_no_callback(self, /, **wanted: Any) -> None:
         """Fails with an explanation when a callback with these values was sent, whatever became of
-        it, or is under way, once everything that is due now has happened; without values: any.
-        Fails, too, when no callback can have them, when older ones are not kept any more, and when
-        the test wrote to an account that it does not name."""
+        it, also where an undo or a restore took it back, or is under way, once everything that is
+        due now has happened; without values: any. Fails, too, when no callback can have them, when
+        older ones are not kept any more, and when the test wrote to an account that it does not
+        name."""
         self._settle()
-        every, forgotten = self._deliveries(), self.calls.get("/webhooks", limit=0)["forgotten"]
+        every = self._deliveries_ever()
+        forgotten = sum(
+            self.calls.get("/webhooks", limit=0, taken_back=each)["forgotten"]
+            for each in ("no", "yes")
+        )
         if unknown := self._unknown(wanted, every):
             raise AssertionError(f"this says nothing; {unknown}\n{self.report()}")
         if found := having(wanted, every):
             which = f" with {listed(wanted)}" if wanted else ""
-            count = len(found)
+            count, gone = len(found), sum(each.taken_back for each in found)
+            since = (
+                f"; {gone} of them {'were' if gone > 1 else 'was'} taken back since" if gone else ""
+            )
             raise AssertionError(
-                f"{count} callback{'s' * (count > 1)}{which} went out\n{self.report()}"
+                f"{count} callback{'s' * (count > 1)}{which} went out{since}\n{self.report()}"
             )
         if forgotten:
             told = f"nobody can tell: {forgotten} older callbacks are not kept any more"
@@ -378,6 +387,12 @@ class Handle:
 
     def _deliveries(self, **query: str) -> list[Delivery]:
         return [delivery_of(each) for each in self.calls.every("/webhooks", "webhooks", **query)]
+
+    def _deliveries_ever(self) -> list[Delivery]:
+        """Those that were taken back, and those that there are."""
+        here = self._deliveries()  # first: it waits for those that are due
+        gone = self.calls.every("/webhooks", "webhooks", taken_back="yes")
+        return [*(delivery_of(each, taken_back=True) for each in gone), *here]
 
     def report(self) -> str:
         """What happened: see ``GET /_sim/report``."""

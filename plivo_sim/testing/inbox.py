@@ -19,12 +19,14 @@ from plivo_sim.testing.checked import checked_verbs
 from plivo_sim.testing.starts import AUTH_TOKEN
 
 LOOPBACK = "127.0.0.1"
+LOSSLESS = ("utf-8", "surrogateescape")
 _TEST_NUMBER = re.compile(r"/callback/(\d+)(?:/|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A callback that arrived; ``signed`` says whether all signatures are right: V2, V3, Ma-V3."""
+    """A callback that arrived; ``signed`` says whether all signatures are right: V2, V3, Ma-V3.
+    ``body``: bytes in it that are no UTF-8 are lone surrogates (``surrogateescape``)."""
 
     method: str
     url: str
@@ -48,7 +50,7 @@ class Message:
         The application sees the URL that was signed, host and port included. It has to route the
         path (``Inbox.origin`` is what goes before it) and to answer for the host ``127.0.0.1``.
         """
-        headers, body = dict(self.headers), self.body.encode()
+        headers, body = dict(self.headers), self.body.encode(*LOSSLESS)
         if hasattr(client, "generic") and not iscoroutinefunction(client.request):  # Django
             kind = headers.get("Content-Type", "")
             return client.generic(self.method, self.url, body, kind, headers=headers)
@@ -157,7 +159,8 @@ class Inbox:
         self._server.server_close()
 
     def _take(self, method: str, url: str, headers: Mapping[str, str], body: str) -> int:
-        """Keep one message; returns the status to answer with."""
+        """Keep one message; returns the status to answer with. Raises ValueError for a URL that is
+        none; then nothing is kept."""
         with self._arrived:
             found = _TEST_NUMBER.match(urlsplit(url).path)
             if found is not None and int(found[1]) != self._test:
@@ -211,6 +214,13 @@ def own_address(url: str) -> str:
         return str(probe.getsockname()[0])
 
 
+def _length_of(text: str) -> int:
+    """Raises ValueError for what is no number of bytes."""
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"Content-Length: {text[:80]!r} is no number of bytes")
+    return int(text)
+
+
 def _handler(inbox: Inbox) -> type[BaseHTTPRequestHandler]:
     from plivo_sim.web.access import is_of_browser
 
@@ -221,9 +231,16 @@ def _handler(inbox: Inbox) -> type[BaseHTTPRequestHandler]:
             ):
                 self.send_error(403, "no callback comes from a browser")
                 return
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            url = with_scheme(self.headers["Host"]) + self.path
-            self.send_response(inbox._take(self.command, url, dict(self.headers.items()), body))
+            try:
+                body = self.rfile.read(_length_of(self.headers.get("Content-Length") or "0"))
+                url = with_scheme(self.headers["Host"] or inbox.origin) + self.path
+                status = inbox._take(
+                    self.command, url, dict(self.headers.items()), body.decode(*LOSSLESS)
+                )
+            except ValueError as error:
+                self.send_error(400, "this is no request", str(error))
+                return
+            self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

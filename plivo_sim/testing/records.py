@@ -72,7 +72,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """A callback with every attempt. ``state``: ``pending``, ``delivered``, ``failed``,
-    ``blocked``, ``dropped`` or ``cancelled``. ``retries``: how many it gets at most."""
+    ``blocked``, ``dropped`` or ``cancelled``. ``retries``: how many it gets at most.
+    ``taken_back``: it was sent, and an undo or a restore has made an earlier moment the present."""
 
     id: str
     application_id: str = msgspec.field(name="application")
@@ -84,6 +85,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Instant | None = None
     retries: int = 0
     attempts: tuple[Attempt, ...] = ()
+    taken_back: bool = False
 
 
 class StatusChanged(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,8 +221,8 @@ def application_of(shown: Mapping[str, Any]) -> Application:
     return convert(shown, Application)
 
 
-def delivery_of(shown: Mapping[str, Any]) -> Delivery:
-    return convert(shown, Delivery)
+def delivery_of(shown: Mapping[str, Any], *, taken_back: bool = False) -> Delivery:
+    return convert({**shown, "taken_back": taken_back}, Delivery)
 
 
 def machine_of(shown: Mapping[str, Any]) -> Machine:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec.structs import replace
 
-from plivo_sim.account.account import Account
+from plivo_sim.account.account import FORGOTTEN_DELIVERY, Account
 from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.domain import limits
 from plivo_sim.domain.durations import Duration, parse_duration
@@ -295,7 +295,6 @@ def _copies(account: Account, delivery: Delivery, count: int) -> list[Delivery]:
 
 
 _FINISHED = tuple(state for state in DeliveryState if state is not DeliveryState.PENDING)
-_FORGOTTEN = "forgotten_delivery"
 _LOST = "dropped by the webhook policy"
 _HELD = "held back by the webhook policy"
 
@@ -346,7 +345,7 @@ def _prune(account: Account, more: int) -> None:
         if not finished:
             return
         deliveries.drop(finished[0].id)
-        account.ids.next_n(_FORGOTTEN)
+        account.ids.next_n(FORGOTTEN_DELIVERY)
         application = account.store.applications.fetch(finished[0].application_id)
         if application is not None:
             more_forgotten = application.forgotten_callbacks + 1
@@ -355,4 +354,4 @@ def _prune(account: Account, more: int) -> None:
 
 def forgotten(account: Account) -> int:
     """How many deliveries the log has forgotten."""
-    return account.ids.counts.get(_FORGOTTEN, 0)
+    return account.ids.counts.get(FORGOTTEN_DELIVERY, 0)

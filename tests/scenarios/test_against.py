@@ -12,6 +12,7 @@ import pytest
 from plivo_sim.account.interfaces import Answer, Outgoing
 from plivo_sim.app import create_app
 from plivo_sim.assembly import make_simulator
+from plivo_sim.cli.replayed import Receiver, lines_of
 from plivo_sim.client import Client
 from plivo_sim.client.observations import REFUSED, TAKEN, Check
 from plivo_sim.client.replay import Replay, ScenarioResult, account_of
@@ -94,6 +95,11 @@ def failed(result: ScenarioResult) -> list[str]:
     return [each.name for each in result.checks if not each.ok]
 
 
+def told(result: ScenarioResult) -> str:
+    """As the command prints it with ``--against``."""
+    return "\n".join(lines_of(result, Receiver(WEBHOOK, TOKEN, "a token")))
+
+
 def implied(result: ScenarioResult) -> dict[str, Check]:
     return {each.name: each for each in result.checks if each.name.startswith("against.")}
 
@@ -141,11 +147,11 @@ def test_a_scenario_without_expectations(own_stage: Stage) -> None:
     good = implied(own_stage.play(load_scenario(PLAIN), checking))["against.taken"]
     assert (good.expected, good.found, good.ok) == (TAKEN, TAKEN, True)
     bad = implied(own_stage.play(load_scenario(PLAIN), dead))["against.taken"]
-    told = ["accepted of app, attempt 4 -> connection refused, failed"]
-    assert (bad.expected, bad.found, bad.ok) == (TAKEN, told, False)
+    found = ["accepted of app, attempt 4 -> connection refused, failed"]
+    assert (bad.expected, bad.found, bad.ok) == (TAKEN, found, False)
     forged = implied(own_stage.play(load_scenario(FORGING), taking))["against.refused"]
-    told = ["accepted of app, signature wrong, attempt 1 -> 200, delivered"]
-    assert (forged.expected, forged.found, forged.ok) == (REFUSED, told, False)
+    found = ["accepted of app, signature wrong, attempt 1 -> 200, delivered"]
+    assert (forged.expected, forged.found, forged.ok) == (REFUSED, found, False)
 
 
 def test_one_that_is_still_tried_is_not_taken(own_stage: Stage) -> None:
@@ -153,6 +159,58 @@ def test_one_that_is_still_tried_is_not_taken(own_stage: Stage) -> None:
     result = own_stage.play(load_scenario(PLAIN.replace("2d", "1d")), refusing)
     (found,) = implied(result)["against.taken"].found
     assert found == "accepted of app, attempt 1 -> 403, pending"
+
+
+LATE = PLAIN.replace("steps", "webhooks: {delay: 5d}\nsteps")
+LATE_FORGED = PLAIN.replace("steps", "webhooks: {delay: 5d, signature: wrong}\nsteps")
+LOST = PLAIN.replace("steps", "webhooks: {drop: 1}\nsteps")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "found"),
+    [
+        (LATE, "taken", "accepted of app was not sent, pending: what comes next is due at "),
+        (LATE_FORGED, "refused", "accepted of app was not sent, pending: what comes next is due"),
+        (LOST, "called", "it was not called"),
+    ],
+)
+def test_a_webhook_that_was_not_called(own_stage: Stage, text: str, name: str, found: str) -> None:
+    """Nothing of it was tested, so the scenario does not hold, and says why."""
+    result = own_stage.play(load_scenario(text), checking)
+    assert failed(result) == [f"against.{name}"]
+    assert implied(result)[f"against.{name}"].found[0].startswith(found)
+    assert "your webhook was not called: " in told(result)
+
+
+def test_one_that_causes_no_callback(own_stage: Stage) -> None:
+    """It holds, and that the webhook was not called is told; of one that was called it is not."""
+    silent = told(own_stage.play(find_scenario("stuck-in-review"), checking))
+    assert "your webhook was not called: " in silent
+    assert silent.endswith("the scenario holds")
+    assert "was not called" not in told(own_stage.play(load_scenario(PLAIN), checking))
+
+
+@pytest.mark.parametrize(
+    ("text", "end", "holds"),
+    [
+        (LATE.replace("2d", "7d"), "", True),
+        (LATE_FORGED.replace("2d", "7d"), "", True),
+        (LATE, "expect: {callbacks: []}", True),
+        (LATE, "expect: {deliveries: {pending: 1}}", True),
+        (LATE, "expect: {deliveries: {failed: 0}}", False),
+        (LATE.replace("5d", "5d, success: [299]"), "", False),
+        (LATE_FORGED, "expect: {callbacks: []}", False),
+        (LATE_FORGED, "expect: {deliveries: {pending: 1}}", True),
+        (LOST, "expect: {deliveries: {dropped: 1}}", True),
+        (PLAIN.replace("2d", "1h"), "expect: {status: {app: submitted}}", True),
+    ],
+)
+def test_what_is_not_sent_when_a_scenario_ends(
+    own_stage: Stage, text: str, end: str, holds: bool
+) -> None:
+    """Unless it says so, it does not hold; one that causes no callback may."""
+    result = own_stage.play(load_scenario(text + end), checking)
+    assert result.holds is holds, text_of(result)
 
 
 def test_the_wrong_token(own_stage: Stage) -> None:
