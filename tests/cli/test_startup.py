@@ -66,7 +66,7 @@ UNNEEDED = ("yaml", "apispec", "jsonschema", "limits", "faker", "phonenumbers", 
             "plivo_sim.catalogue.yaml_files", "plivo_sim.catalogue.output_files",
             "click.shell_completion",
             "plivo_sim.webhooks.diagnosis", "plivo_sim.recording", "plivo_sim.testing")  # fmt: skip
-MOST_OF_OURS = 156
+MOST_OF_OURS = 159
 """Modules of the package that a start may load; it was 250 when it loaded the console."""
 
 _HEADERS = {"Authorization": basic(), "User-Agent": SDK_AGENT}
