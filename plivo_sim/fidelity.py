@@ -278,6 +278,7 @@ PLUMBING = {
     "webhooks/lines.py": "sockets",
     "webhooks/sender.py": "threads",
     "webhooks/timeouts.py": "threads",
+    "webhooks/answers.py": "answers that are read up to limits",
     "webhooks/transport.py": "sockets",
     "webhooks/turns.py": "threads",
     "webhooks/waiting.py": "threads",
