@@ -99,7 +99,9 @@ def test_atoms_tokens_are_routed(cluster: Cluster) -> None:
     for token in tokens:
         for headers in ({"Authorization": f"Bearer {token}"}, {"Cookie": f"session={token}"}):
             path = "/atoms/v1/compliance/status?countryIso=IN&numberType=local&userType=business"
-            answer = urllib3.request("GET", cluster.url + path, headers=headers, retries=False)
+            answer = urllib3.request(
+                "GET", cluster.url + path, headers=headers, retries=False, timeout=60
+            )
             assert answer.status == 200, (token, answer.data)
             assert answer.headers["X-Plivo-Sim-Account"] == account_of(token)
 
