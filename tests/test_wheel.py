@@ -136,7 +136,7 @@ def test_the_console_has_its_pages_and_styles(url: str) -> None:
     assert page.status == 200
     styles = re.findall(r'href="([^"]+\.css[^"]*)"', page.data.decode())
     assert styles
-    assert {urllib3.request("GET", url + each).status for each in styles} == {200}
+    assert {urllib3.request("GET", url + each, timeout=60).status for each in styles} == {200}
 
 
 def test_the_documents_are_there(url: str) -> None:

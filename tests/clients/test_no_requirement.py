@@ -40,7 +40,9 @@ class Lookups:
         return self._is_needed("PhoneNumber/Compliance/Requirements/", query)
 
     def _is_needed(self, path: str, query: dict[str, str]) -> bool:
-        answer = urllib3.request("GET", self._home + path, fields=query, headers=self._headers)
+        answer = urllib3.request(
+            "GET", self._home + path, fields=query, headers=self._headers, timeout=60
+        )
         told: dict[str, Any] = json.loads(answer.data)
         if answer.status == 200:
             return True
