@@ -131,8 +131,8 @@ def webhook_checks(scenario: Scenario, observed: Observation) -> Iterator[Check]
         told = []
     counts = _counts(told)
     lists = [each.callbacks for each in told if each.callbacks is not None]
-    genuine = [each for each in observed.sent if each.signature == "valid"]
-    genuine = [each for each in genuine if each.state not in counts]
+    valid = [each for each in observed.sent if each.signature == "valid"]
+    genuine = [each for each in valid if each.state not in counts]
     forged = [each for each in observed.sent if each.signature != "valid"]
     if not observed.sent and unsaid and not waiting:
         yield _same("against.called", CALLED, ["it was not called", *map(str, unsaid)])
@@ -333,7 +333,8 @@ class Observer:
     def observed(self, ids: Mapping[str, str]) -> Observation:
         """The state now. ``ids``: application ids by the names to call them; of others, no callback
         counts."""
-        own = [each for each in self._deliveries if each["application"] in ids.values()]
+        names = {id: app for app, id in ids.items()}
+        own = [each for each in self._deliveries if each["application"] in names]
         sent_by = {each["id"] for each in own}
         held = {app: self.applications[id] for app, id in ids.items() if id in self.applications}
         return Observation(
@@ -350,8 +351,8 @@ class Observer:
                 found for (id, _), found in self._signatures.items() if id in sent_by
             ),
             deliveries=Counter(each["state"] for each in own),
-            sent=list(self._sent(own, {id: app for app, id in ids.items()})),
-            unsent=list(self._unsent(own, {id: app for app, id in ids.items()})),
+            sent=list(self._sent(own, names)),
+            unsent=list(self._unsent(own, names)),
             forgotten=self._forgotten,
         )
 
